@@ -1,0 +1,193 @@
+"""A document of a request: what it is known by, and what its address or its bytes alone tell about it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+LONGEST_HEADER = 1024  # characters of a data URL up to its comma
+MOST_ESCAPES = 1_000_000  # percent signs in a data URL: base64 needs none, and each costs memory while it is decoded
+
+BLANKS = b" \t\n\r\f\v"
+ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
+HTTP_URL = re.compile(r"https?://[^\s/?#:@]", re.IGNORECASE)
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,20}:", re.IGNORECASE)
+MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+BARE_BASE64 = {
+    "/9j/": "image/jpeg",
+    "iVBORw": "image/png",
+    "R0lGOD": "image/gif",
+    "UklGR": "image/webp",
+    "JVBERi": "application/pdf",
+}
+
+SIGNATURES = (
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb"%PDF-"), "application/pdf"),
+    (re.compile(rb"II\*\0|MM\0\*|II\+\0"), "image/tiff"),
+    (re.compile(rb"BM....\0\0\0\0", re.DOTALL), "image/bmp"),
+    (re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n"), "image/jp2"),
+    (re.compile(rb"....ftyp(?:avif|avis)", re.DOTALL), "image/avif"),
+    (re.compile(rb"....ftyp(?:heic|heix|hevc|hevx)", re.DOTALL), "image/heic"),
+)
+
+
+class DocumentProblem(ValueError):
+    """An address that is no document; the message is meant for a client and never holds the payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One image or file of a request.
+
+    `identity` is `sha256:` and 64 hexadecimal digits of the decoded bytes, an http URL as it was sent, or `file:` and
+    a file's id. `kind` is the type of the content part that held it. `size` is in bytes, `width` and `height` are in
+    pixels as stored (a rotation noted in EXIF is not applied); None where the bytes do not tell or are not here.
+    """
+
+    identity: str
+    kind: str
+    media_type: str | None = None
+    size: int | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+def from_url(url: str, kind: str = "image_url") -> Document:
+    """Return the document at a `data:` or http(s) URL; nothing is fetched or opened.
+
+    Raises DocumentProblem for any other address, and for a data URL without data or with data that cannot be decoded.
+    """
+    if url[:5].lower() == "data:":
+        return _from_data_url(url, kind)
+    if not HTTP_URL.match(url):
+        raise DocumentProblem(_refusal(url))
+    if not url.isprintable():
+        raise DocumentProblem("the URL holds a control character or another one that cannot be printed")
+    return Document(identity=url, kind=kind)
+
+
+def from_file_id(file_id: str, kind: str = "input_file") -> Document:
+    """Return the document behind the id of an uploaded file; raises DocumentProblem if there is no usable id."""
+    if not file_id or not file_id.isprintable():
+        raise DocumentProblem("a file's id is a text of printable characters and not empty")
+    return Document(identity=f"file:{file_id}", kind=kind)
+
+
+def from_bytes(data: bytes, kind: str = "image_url", media_type: str | None = None) -> Document:
+    """Return the document with these bytes; `media_type` counts where they have no unmistakable signature.
+
+    Raises DocumentProblem for no bytes at all.
+    """
+    if not data:
+        raise DocumentProblem("the document has no data: it is 0 bytes long")
+    sniffed = sniff(data)
+    width, height = _dimensions(data) if sniffed and sniffed.startswith("image/") else (None, None)
+    return Document(identity(data), kind, sniffed or media_type, len(data), width, height)
+
+
+def identity(data: bytes) -> str:
+    """Return what a document with these bytes is known by: `sha256:` and 64 hexadecimal digits."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def sniff(data: bytes) -> str | None:
+    """Return the media type that the first bytes prove, or None."""
+    return next((media_type for signature, media_type in SIGNATURES if signature.match(data)), None)
+
+
+def _from_data_url(url: str, kind: str) -> Document:
+    comma = url.find(",", 0, LONGEST_HEADER)
+    if comma < 0:
+        raise DocumentProblem("the data URL has no comma before its data: write data:image/png;base64,<data>")
+    media_type, *parameters = (part.strip().lower() for part in url[len("data:") : comma].split(";"))
+    payload = url[comma + 1 :]
+    data = _from_base64(payload) if "base64" in parameters else _from_percent(payload)
+    if not data:
+        raise DocumentProblem("the data URL has no data after its comma")
+    return from_bytes(data, kind, media_type if MEDIA_TYPE.fullmatch(media_type) else None)
+
+
+def _from_base64(payload: str) -> bytes:
+    """Decode base64; the strict spelling goes the fast way, the others that services tolerate cost a second look."""
+    import pybase64  # noqa: PLC0415 - heavy: imported when first needed
+
+    try:
+        return pybase64.b64decode(payload, validate=True)
+    except ValueError:
+        return pybase64.b64decode(_tidied(payload), validate=True)
+
+
+def _tidied(payload: str) -> bytes:
+    """Return base64 in its one strict spelling: no blanks, the standard alphabet, padded."""
+    raw = _from_percent(payload)
+    digits = raw.translate(STANDARD_ALPHABET, delete=BLANKS).rstrip(b"=")
+    strangers = digits.translate(None, delete=ALPHABET)
+    if strangers:
+        place = raw.index(strangers[:1]) + 1
+        raise DocumentProblem(f"the data is not base64: at position {place} there is {_shown(strangers[0])}")
+    if len(digits) % 4 == 1:
+        raise DocumentProblem(f"the base64 data is cut short: {len(digits)} characters do not make whole bytes")
+    return digits + b"=" * (-len(digits) % 4)
+
+
+def _shown(byte: int) -> str:
+    return repr(chr(byte)) if chr(byte).isascii() else f"the byte 0x{byte:02x}, which is not ASCII"
+
+
+def _from_percent(payload: str) -> bytes:
+    if payload.count("%") > MOST_ESCAPES:
+        raise DocumentProblem(f"the data URL has more than {MOST_ESCAPES:,} percent signs: send base64 instead")
+    try:
+        return unquote_to_bytes(payload)
+    except UnicodeEncodeError as problem:
+        place = problem.start + 1
+        raise DocumentProblem(
+            f"at position {place} of the data URL's data there is half a character, a lone surrogate"
+        ) from None
+
+
+def _refusal(url: str) -> str:
+    """Say why an address is not accepted, and what to send instead."""
+    instead = "send an http(s) URL, or the file itself as data:<media type>;base64,<data>"
+    if not url.strip():
+        return f"the URL is empty: {instead}"
+    for start, media_type in BARE_BASE64.items():
+        if url.startswith(start):
+            return f"the URL is bare base64: put data:{media_type};base64, before it"
+    scheme = SCHEME.match(url)
+    if scheme and scheme[0].lower() not in ("http:", "https:"):
+        return f"{scheme[0]} URLs are not accepted and nothing is opened: {instead}"
+    return f"{url[:32]!a} is not a complete URL: {instead}"
+
+
+class _Header(io.BytesIO):
+    """An image to read the header of; it ends the reading early where a hostile header would make it long.
+
+    An honest header takes a few hundred bytes. The bytes are shared with the original, not copied.
+    """
+
+    bytes_left = 65_536
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.bytes_left -= len(data)
+        if self.bytes_left < 0:
+            raise ValueError("the header goes on for too long")
+        return data
+
+
+def _dimensions(data: bytes) -> tuple[int, int] | tuple[None, None]:
+    import imagesize  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy: imported when first needed; has no types
+
+    width, height = imagesize.get(_Header(data), exif_rotation=False)  # (-1, -1) for whatever it cannot read
+    if 0 < width < 2**31 and 0 < height < 2**31:
+        return width, height
+    return None, None
