@@ -1,0 +1,181 @@
+"""A caller's schema is checked before it is used, and a value against it, without ever fetching anything."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vlmrun_mock.schema import SchemaProblem, Violation, check, violations
+
+SCHEMAS = Path(__file__).parent / "schemas"
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=8,
+)
+
+
+def problem(schema: object) -> SchemaProblem:
+    with pytest.raises(SchemaProblem) as caught:
+        check(schema)
+    return caught.value
+
+
+@pytest.mark.parametrize("file", sorted(SCHEMAS.glob("*.json")), ids=lambda file: file.stem)
+def test_a_callers_schema_is_accepted(file: Path) -> None:
+    schema = json.loads(file.read_text(encoding="utf-8"))
+
+    check(schema)
+
+    assert violations(schema, None) == violations(schema, None)
+
+
+@pytest.mark.parametrize("schema", [None, True, [], "string", 3])
+def test_only_an_object_is_a_schema_at_the_top(schema: object) -> None:
+    found = problem(schema)
+
+    assert found.place == ()
+    assert "object" in found.message
+
+
+def test_a_problem_reads_as_its_place_and_its_message() -> None:
+    found = problem({"properties": {"a": {"type": "strin"}}})
+
+    assert str(found).startswith("properties/a/type: ")
+    assert found.message in str(found)
+
+
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"properties": {"a": {"minimum": float("inf")}}}, ("properties", "a", "minimum")),
+        ({"properties": {"a": {"minimum": float("nan")}}}, ("properties", "a", "minimum")),
+        ({"maximum": 10**400}, ("maximum",)),
+        ({"const": "\ud800"}, ("const",)),
+        ({"properties": {"\udfff": {}}}, ("properties",)),
+        ({"const": {1: 2}}, ("const",)),
+        ({"const": {1, 2}}, ("const",)),
+        ({"items": {"pattern": "a" * 6000}}, ("items", "pattern")),
+        ({"items": {"pattern": "(?<"}}, ("items", "pattern")),
+        ({"items": {"$ref": "http://127.0.0.1:9/schema.json"}}, ("items", "$ref")),
+        ({"items": {"$ref": "http://[/"}, "$id": "http://example.com"}, ("items",)),
+        ({"items": {"$ref": "#nowhere"}}, ("items", "$ref")),
+        ({"items": {"$ref": "#/items/type"}, "type": "array"}, ("items", "$ref")),
+        ({"items": {"$dynamicRef": "#nowhere"}}, ("items", "$ref")),
+        ({"$ref": "#/allOf/7", "allOf": [{}]}, ("$ref",)),
+        ({"minProperties": 6000}, ("minProperties",)),
+        ({"$schema": "http://json-schema.org/draft-04/schema#", "exclusiveMinimum": 3}, ()),
+    ],
+)
+def test_what_is_wrong_with_a_schema_is_named_by_its_place(schema: object, place: tuple[str | int, ...]) -> None:
+    assert problem(schema).place[: len(place)] == place
+
+
+def test_a_schema_nested_beyond_reason_is_refused() -> None:
+    schema: dict[str, Any] = {}
+    for _ in range(5000):
+        schema = {"not": schema}
+
+    assert "nested" in problem(schema).message
+
+
+def test_a_schema_of_too_many_parts_is_refused() -> None:
+    assert "parts" in problem({"enum": list(range(60_000))}).message
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"anyOf": [{"$ref": "#"}, {"type": "null"}]},
+        {"$defs": {"a": {"not": {"$ref": "#/$defs/b"}}, "b": {"if": {"$ref": "#/$defs/a"}}}},
+        {"$defs": {f"a{index}": {"$ref": f"#/$defs/a{index + 1}"} for index in range(300)} | {"a300": {}}},
+    ],
+)
+def test_references_that_never_go_into_the_value_are_refused(schema: object) -> None:
+    assert "refers to itself" in problem(schema).message
+
+
+def test_a_schema_that_recurses_into_the_value_is_accepted() -> None:
+    schema = {"type": "object", "properties": {"next": {"$ref": "#"}}}
+
+    found = violations(schema, {"next": {"next": 3}})
+
+    assert [one.place for one in found] == [("next", "next")]
+
+
+def test_an_unknown_dialect_counts_as_2020_12() -> None:
+    schema = {"$schema": "http://127.0.0.1:9/dialect", "prefixItems": [{"type": "string"}]}
+
+    found = violations(schema, [3])
+
+    assert [one.place for one in found] == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "value", "valid"),
+    [
+        ("http://json-schema.org/draft-04/schema#", 3, False),
+        ("http://json-schema.org/draft-04/schema", 4, True),
+    ],
+)
+def test_draft_4_bounds_may_be_exclusive_by_a_flag(dialect: str, value: int, valid: bool) -> None:  # noqa: FBT001  # a table's column
+    schema = {"$schema": dialect, "minimum": 3, "exclusiveMinimum": True}
+
+    assert (violations(schema, value) == []) is valid
+
+
+def test_formats_are_checked() -> None:
+    found = violations({"properties": {"day": {"format": "date"}}}, {"day": "2024-02-30"})
+
+    assert len(found) == 1
+    assert found[0].place == ("day",)
+    assert "date" in found[0].message
+
+
+def test_a_violation_is_plain_data() -> None:
+    assert violations({"type": "string"}, 3) == [Violation((), '3 is not of type "string"')]
+
+
+@pytest.mark.parametrize("value", ["\ud800", {1: 2}, {1, 2}, [[[[]]]] * 2])
+def test_any_value_gets_an_answer(value: object) -> None:
+    found = violations({"type": "null"}, value)
+
+    assert [one.place for one in found] == [()]
+
+
+def test_a_value_nested_beyond_reason_is_a_violation() -> None:
+    value: list[Any] = []
+    for _ in range(3000):
+        value = [value]
+
+    found = violations({"items": {"$ref": "#"}}, value)
+
+    assert len(found) == 1
+    assert "cannot be checked" not in found[0].message
+    assert "can be checked" in found[0].message
+
+
+def test_references_that_multiply_are_refused_before_checking_takes_for_ever() -> None:
+    definitions: dict[str, Any] = {f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i + 1}"}] * 4} for i in range(20)}
+    schema = {"$defs": {**definitions, "a20": {"type": "string"}}, "$ref": "#/$defs/a0"}
+    check(schema)
+
+    with pytest.raises(SchemaProblem, match="multiply"):
+        violations(schema, "text")
+
+
+@settings(max_examples=200, deadline=None)
+@given(schema=json_values)
+def test_any_json_value_is_accepted_or_refused_as_a_schema(schema: object) -> None:
+    try:
+        check(schema)
+    except SchemaProblem as found:
+        assert found.message  # noqa: PT017  # either outcome is right, nothing else is
+    else:
+        assert isinstance(schema, dict)

@@ -1,0 +1,193 @@
+"""Objects: which properties they have, which schemas hold for each, and that their sums add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from vlmrun_mock.generate.budget import Exhausted
+from vlmrun_mock.generate.example import ABSENT, find
+from vlmrun_mock.generate.node import Node, Shape
+from vlmrun_mock.generate.sums import balance
+from vlmrun_mock.schema import Place, SchemaProblem
+
+if TYPE_CHECKING:
+    from vlmrun_mock.generate.builder import Builder, Spot
+
+MOST_KEYS_TRIED = 8
+FREE_KEYS = 2
+KEYS = ("standard", "express", "north", "south", "primary", "secondary", "spring", "autumn", "first", "second")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The names of an object's properties: `required` must be there, `optional` are left out one by one."""
+
+    required: list[str]
+    optional: list[str]
+    least: int
+    most: int | None
+
+
+def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> dict[str, Any]:
+    """Return an object; raises SchemaProblem when a property that must be there cannot be made.
+
+    Another variation varies the properties like the digits of a binary number, so that each mix is met.
+    """
+    plan = _plan(builder, shape, spot)
+    scope = spot.example if isinstance(spot.example, dict) else spot.scope
+    inside = replace(spot, scope=scope, example=ABSENT, turn=0)
+    value: dict[str, Any] = {}
+    for index, name in enumerate(plan.required):
+        value[name] = _property(builder, shape, replace(inside, turn=variation >> index), name)
+    for index, name in enumerate(plan.optional, len(plan.required)):
+        if plan.most is None or len(value) < plan.most:
+            _try_property(builder, shape, replace(inside, turn=variation >> index), name, value)
+    for name in _new_names(builder, shape, inside, plan, value):
+        _try_property(builder, shape, inside, name, value)
+    if len(value) < plan.least:
+        raise SchemaProblem(shape.place_of("minProperties"), f"an object cannot get {plan.least} properties here")
+    ordered = {name: value[name] for name in [*_declared(shape), *value] if name in value}
+    balance(ordered, lambda name, number: _may_be(builder, shape, inside, name, number))
+    return ordered
+
+
+def _plan(builder: Builder, shape: Shape, spot: Spot) -> Plan:
+    required = _required(shape)
+    most = shape.least("maxProperties")
+    if most is not None and len(required) > most:
+        raise SchemaProblem(shape.place_of("maxProperties"), f"{len(required)} properties are required, {most} allowed")
+    optional = [name for name in _declared(shape) if name not in set(required)]
+    if isinstance(spot.example, dict) and not required and not optional:
+        optional = [name for name in spot.example if isinstance(name, str)]
+    if len(spot.path) >= builder.fill_depth:
+        optional = []
+    return Plan(
+        required, [name for name in optional if _is_free(builder, shape, name, spot)], shape.most("minProperties"), most
+    )
+
+
+def _declared(shape: Shape) -> list[str]:
+    names = (name for _, properties in shape.having("properties") for name in properties)
+    return list(dict.fromkeys(names))
+
+
+def _required(shape: Shape) -> list[str]:
+    """Return the required names, and those that they require in turn."""
+    found = dict.fromkeys(name for _, names in shape.having("required") if isinstance(names, list) for name in names)
+    needs = [*shape.having("dependentRequired"), *shape.having("dependencies")]
+    waiting = [*found, *(name for name in _declared(shape) if any(name in table for _, table in needs))]
+    known = set(waiting)
+    while waiting:
+        name = waiting.pop()
+        new = [other for _, table in needs if isinstance(table.get(name), list) for other in table[name]]
+        found.update(dict.fromkeys(new))
+        waiting += [other for other in new if other not in known]
+        known.update(new)
+    return list(found)
+
+
+def _nodes(builder: Builder, shape: Shape, name: str) -> list[Node]:
+    """Return the schemas that hold for the property of that name."""
+    nodes: list[Node] = []
+    evaluated = False
+    for node in shape.nodes:
+        own = list(_own_nodes(builder, node, name))
+        if not own and "additionalProperties" in node.schema:
+            own = [node.child("additionalProperties")]
+        nodes += own
+        evaluated = evaluated or bool(own)
+    if not evaluated:
+        nodes += [node.child("unevaluatedProperties") for node, _ in shape.having("unevaluatedProperties")]
+    return nodes
+
+
+def _own_nodes(builder: Builder, node: Node, name: str) -> Iterator[Node]:
+    if name in node.schema.get("properties", {}):
+        yield node.child("properties", name)
+    for pattern in node.schema.get("patternProperties", {}):
+        if builder.accepts(Shape(nodes=(node.made({"pattern": pattern}),)), name):
+            yield node.child("patternProperties", pattern)
+
+
+def _is_free(builder: Builder, shape: Shape, name: str, spot: Spot) -> bool:
+    return _forbidden(builder, shape, name, spot) is None
+
+
+def _forbidden(builder: Builder, shape: Shape, name: str, spot: Spot) -> Place | None:
+    """Return the place of what forbids a property of that name, or None."""
+    for node in _nodes(builder, shape, name):
+        if node.schema is False:
+            return node.place
+    for node, _ in shape.having("propertyNames"):
+        if not builder.could_be([node.child("propertyNames")], spot, name):
+            return (*node.place, "propertyNames")
+    return None
+
+
+def _property(builder: Builder, shape: Shape, spot: Spot, name: str) -> object:
+    place = _forbidden(builder, shape, name, spot)
+    if place is not None:
+        raise SchemaProblem(place, f"property {name!r:.80} is required, and forbidden")
+    found = find(spot.scope, name)
+    alone = not spot.path and len(_declared(shape)) == 1
+    return builder.build(
+        _nodes(builder, shape, name), replace(spot, path=(*spot.path, name), example=found, alone=alone)
+    )
+
+
+def _try_property(builder: Builder, shape: Shape, spot: Spot, name: str, value: dict[str, Any]) -> None:
+    try:
+        value[name] = _property(builder, shape, spot, name)
+    except Exhausted:
+        raise
+    except SchemaProblem:
+        return  # what cannot be made, such as one more level of a recursion, is left out
+
+
+def _new_names(builder: Builder, shape: Shape, spot: Spot, plan: Plan, value: dict[str, Any]) -> Iterator[str]:
+    """Yield names that the schema does not give, until enough of them have been used."""
+    wanted = plan.least
+    if not plan.required and not plan.optional and not _closed(shape):
+        wanted = max(plan.least, FREE_KEYS if len(spot.path) < builder.fill_depth else 0)
+    wanted = wanted if plan.most is None else min(wanted, plan.most)
+    tried = 0
+    while len(value) < wanted and tried < wanted + MOST_KEYS_TRIED:
+        name = _invented(builder, shape, spot, tried)
+        tried += 1
+        if name not in value and _is_free(builder, shape, name, spot):
+            yield name
+
+
+def _closed(shape: Shape) -> bool:
+    """Say whether the object is declared to have no property: an empty one is what is asked for."""
+    declares_none = any(True for _ in shape.having("properties"))
+    opens = [value for word in ("additionalProperties", "patternProperties") for _, value in shape.having(word)]
+    return declares_none and not any(value is True or (isinstance(value, dict) and value) for value in opens)
+
+
+def _invented(builder: Builder, shape: Shape, spot: Spot, number: int) -> str:
+    """Return a name by `propertyNames`, by a pattern of `patternProperties`, or a plain word."""
+    rules = [node.child("propertyNames") for node, _ in shape.having("propertyNames")]
+    patterns = [
+        node.made({"pattern": pattern}) for node, table in shape.having("patternProperties") for pattern in table
+    ]
+    if not rules and patterns:
+        rules = [patterns[number % len(patterns)]]
+    if rules:
+        path = (*spot.path, "name")
+        name = builder.build(
+            [Node(rules[0].place, {"type": "string"}), *rules],
+            replace(spot, path=path, example=ABSENT, turn=number),
+        )
+        return str(name)
+    start = builder.world.subject(spot.path).random("keys").randrange(len(KEYS))
+    return KEYS[(start + number) % len(KEYS)] + (f"_{number // len(KEYS) + 1}" if number >= len(KEYS) else "")
+
+
+def _may_be(builder: Builder, shape: Shape, spot: Spot, name: str, number: float) -> bool:
+    """Say whether a number that adds up may take the place of the one that was made."""
+    if find(spot.scope, name) is not ABSENT or builder.is_settled((*spot.path, name)):
+        return False
+    return builder.could_be(_nodes(builder, shape, name), replace(spot, path=(*spot.path, name)), number)

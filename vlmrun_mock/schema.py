@@ -1,0 +1,360 @@
+"""What a JSON Schema is, where its references lead, and what is wrong with a value."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote, urldefrag, urljoin
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+Place: TypeAlias = tuple[str | int, ...]
+
+SUBSCHEMA: tuple[str, ...] = (
+    "additionalProperties",
+    "unevaluatedProperties",
+    "propertyNames",
+    "items",
+    "additionalItems",
+)
+SUBSCHEMA += ("unevaluatedItems", "contains", "not", "if", "then", "else")
+SUBSCHEMA_LIST = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
+SUBSCHEMA_MAP = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
+SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+
+DEEPEST = 100  # levels of nesting; a validator written in C recurses on each
+MOST_NODES = 50_000  # JSON values in a schema, data such as enum included
+LARGEST_NUMBER = 1e300  # beyond it a double overflows in arithmetic
+LONGEST_PATTERN = 5_000  # characters
+LONGEST_CHAIN = 100  # subschemas that apply to one value, each from the one before
+MOST_VISITS = 4_000_000  # subschemas applied to parts of one value: about a tenth of a second
+MOST_VIOLATIONS = 100
+SMALLEST_ANSWER = {"minLength": 500_000, "minItems": 5_000, "minContains": 5_000, "minProperties": 5_000}  # of 1 MB
+
+
+class SchemaProblem(ValueError):
+    """A schema that cannot be used: `place` is the path of what is at fault in it, `message` says why."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        self.place = place
+        self.message = message
+        super().__init__(f"{'/'.join(map(str, place)) or 'the schema'}: {message}")
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is wrong with a value: `place` is its path in the value."""
+
+    place: Place
+    message: str
+
+
+def check(schema: object) -> None:
+    """Raise SchemaProblem unless `schema` is an object that is a JSON Schema and can be used offline.
+
+    Drafts 4 to 2020-12 are told apart by `$schema`; an unknown one counts as 2020-12. Nothing is fetched.
+    """
+    load(schema)
+
+
+def violations(schema: Mapping[str, Any], value: object) -> list[Violation]:
+    """Return what is wrong with `value`, formats included; an empty list means that it is valid.
+
+    Raises SchemaProblem if the schema is unusable, or so tangled that checking this value would not end soon.
+    """
+    return load(schema).violations(value)
+
+
+class References:
+    """The identifiers that a schema declares (`$id`, `$anchor`), and what each reference in it leads to."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self.bases: dict[Place, str] = {}
+        self._resources: dict[str, Place] = {"": ()}
+        self._anchors: dict[tuple[str, str], Place] = {}
+        for place, schema in _subtree((), root):
+            self._identify(place, schema)
+
+    def _identify(self, place: Place, schema: Any) -> None:
+        base = next((self.bases[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.bases), "")
+        identifier = schema.get("$id", schema.get("id")) if isinstance(schema, dict) else None
+        if isinstance(identifier, str) and identifier.startswith("#"):
+            self._anchors.setdefault((base, identifier[1:]), place)
+        elif isinstance(identifier, str):
+            base = urldefrag(_joined(base, identifier, place)).url
+            self._resources.setdefault(base, place)
+        self.bases[place] = base
+        for keyword in ("$anchor", "$dynamicAnchor") if isinstance(schema, dict) else ():
+            if isinstance(schema.get(keyword), str):
+                self._anchors.setdefault((base, schema[keyword]), place)
+
+    def resolve(self, place: Place, reference: str) -> tuple[Place, Any]:
+        """Return the place and the subschema that `reference`, met at `place`, leads to."""
+        base = next(self.bases[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.bases)
+        uri, fragment = (base, reference[1:]) if reference[:1] == "#" else urldefrag(_joined(base, reference, place))
+        if uri not in self._resources:
+            raise SchemaProblem((*place, "$ref"), f"{reference!r:.200} is outside the schema, and nothing is fetched")
+        target = self._resources[uri]
+        fragment = unquote(fragment)
+        if fragment and not fragment.startswith("/"):
+            target = self._anchors.get((uri, fragment), ("",))
+        elif fragment:
+            target += tuple(part.replace("~1", "/").replace("~0", "~") for part in fragment[1:].split("/"))
+        return self._at(target, place, reference)
+
+    def _at(self, target: Place, place: Place, reference: str) -> tuple[Place, Any]:
+        schema, actual = self.root, []
+        for part in target:
+            key: Any = int(part) if isinstance(schema, list) and str(part).isdecimal() else part
+            if isinstance(schema, dict) and key not in schema:
+                break
+            if not isinstance(schema, dict) and not (isinstance(schema, list) and key in range(len(schema))):
+                break
+            schema = schema[key]
+            actual.append(key)
+        else:
+            if isinstance(schema, dict | bool):
+                return tuple(actual), schema
+        raise SchemaProblem((*place, "$ref"), f"{reference!r:.200} leads to no schema")
+
+    def same_value(self, place: Place, schema: Any) -> Iterator[tuple[Place, Any]]:
+        """Yield the subschemas that apply to the very value that `schema` applies to."""
+        for child_place, child in children(schema, SAME_VALUE):
+            yield (*place, *child_place), child
+        for keyword in REFERENCES if isinstance(schema, dict) else ():
+            if isinstance(schema.get(keyword), str):
+                yield self.resolve(place, schema[keyword])
+
+
+class LoadedSchema:
+    """A schema that has been checked: its references, and its validator."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self.root = root
+        self.references = References(root)
+        self.uses_references = _check_chains(self.references)
+        self._validator = validator(root)
+
+    def violations(self, value: object) -> list[Violation]:
+        """Return what is wrong with `value`; see the function of the same name."""
+        try:
+            if self.uses_references and _visits(self.references, value) > MOST_VISITS:
+                raise SchemaProblem((), "its references multiply: checking a value against it would not end soon")
+            errors = list(islice(self._validator.iter_errors(value), MOST_VIOLATIONS))
+        except SchemaProblem:
+            raise
+        except (ValueError, TypeError, RecursionError) as error:  # a value that is no JSON, or nested too deeply
+            return [Violation((), f"is no JSON value that can be checked: {error}"[:300])]
+        return [Violation(tuple(error.instance_path), error.message[:300]) for error in errors]
+
+
+def load(schema: object) -> LoadedSchema:
+    """Return the checked schema, from a bounded cache if it was met before; raises SchemaProblem."""
+    if not isinstance(schema, Mapping):
+        raise SchemaProblem((), "a schema must be an object")
+    _check_json(schema)
+    return _load(json.dumps(schema, sort_keys=False, ensure_ascii=False, separators=(",", ":")))
+
+
+@lru_cache(maxsize=128)
+def _load(text: str) -> LoadedSchema:
+    return LoadedSchema(json.loads(text))
+
+
+def draft(root: Mapping[str, Any]) -> str:
+    """Return the draft that a schema's `$schema` names: one of the keys of `_validator_classes`."""
+    name = str(root.get("$schema", "")).replace("https://", "http://", 1).rstrip("#")
+    drafts = {f"http://json-schema.org/draft-{number}/schema": number for number in ("04", "06", "07")}
+    return drafts.get(name, "2019-09" if name == "http://json-schema.org/draft/2019-09/schema" else "2020-12")
+
+
+def validator(root: dict[str, Any]) -> jsonschema_rs.Validator:
+    """Return a validator that checks formats and fetches nothing; raises SchemaProblem for an invalid schema."""
+    import jsonschema_rs  # noqa: PLC0415  # heavy: imported when first needed
+
+    classes: dict[str, Callable[..., jsonschema_rs.Validator]] = {
+        "04": jsonschema_rs.Draft4Validator,
+        "06": jsonschema_rs.Draft6Validator,
+        "07": jsonschema_rs.Draft7Validator,
+        "2019-09": jsonschema_rs.Draft201909Validator,
+        "2020-12": jsonschema_rs.Draft202012Validator,
+    }
+    known = {keyword: value for keyword, value in root.items() if keyword != "$schema"}
+    try:
+        return classes[draft(root)](known, validate_formats=True, retriever=_refuse)
+    except jsonschema_rs.ValidationError as error:
+        raise SchemaProblem(tuple(error.instance_path), error.message[:300]) from error
+    except ValueError as error:
+        raise SchemaProblem((), str(error)[:300]) from error
+
+
+def explainer(root: dict[str, Any]) -> Callable[[object], Violation | None]:
+    """Return a function that says what is wrong with a value, or None, by a schema that is known to be harmless.
+
+    Not guarded as `violations` is, hence hundreds of times as fast. It names the deepest place that it can.
+    """
+    compiled = validator(root)
+
+    def explain(value: object) -> Violation | None:
+        if compiled.is_valid(value):
+            return None
+        error = _deepest(next(compiled.iter_errors(value)))
+        return Violation(tuple(error.instance_path), error.message[:300])
+
+    return explain
+
+
+def _deepest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """Follow an error of a union, such as "an address or null", to where the branch failed that fitted best."""
+    branches = getattr(error.kind, "context", ())
+    below = [_deepest(each) for branch in branches for each in branch]
+    return max((error, *below), key=lambda each: len(each.instance_path))
+
+
+def _refuse(uri: str) -> Any:
+    raise ValueError(f"{uri!r:.200} is not fetched")
+
+
+def children(schema: Any, keywords: tuple[str, ...] | None = None) -> Iterator[tuple[Place, Any]]:
+    """Yield the subschemas directly below `schema` with their places in it, of some keywords or of all."""
+    for keyword, value in schema.items() if isinstance(schema, dict) else ():
+        if keywords is not None and keyword not in keywords:
+            continue
+        if keyword in SUBSCHEMA and isinstance(value, dict | bool):
+            yield (keyword,), value
+        elif keyword in SUBSCHEMA_LIST and isinstance(value, list):
+            yield from (((keyword, index), child) for index, child in enumerate(value))
+        elif keyword in SUBSCHEMA_MAP and isinstance(value, dict):
+            yield from (((keyword, name), child) for name, child in value.items() if isinstance(child, dict | bool))
+
+
+def _subtree(place: Place, schema: Any) -> Iterator[tuple[Place, Any]]:
+    """Yield a schema and all that is below it, parents first."""
+    waiting = [(place, schema)]
+    while waiting:
+        place, schema = waiting.pop()
+        yield place, schema
+        waiting += [((*place, *below), child) for below, child in children(schema)]
+
+
+def _joined(base: str, reference: str, place: Place) -> str:
+    try:
+        return urljoin(base, reference) if base else reference
+    except ValueError as error:  # such as a broken IPv6 host
+        raise SchemaProblem(place, f"{reference!r:.200} is not a URI") from error
+
+
+def _check_json(schema: object) -> None:
+    """Raise unless the schema is plain, finite JSON of a sane size; nothing here recurses."""
+    waiting: list[tuple[Place, object]] = [((), schema)]
+    met = 0
+    while waiting:
+        place, value = waiting.pop()
+        met += 1
+        if met > MOST_NODES or len(waiting) > MOST_NODES:
+            raise SchemaProblem((), f"it has more than {MOST_NODES:,} parts")
+        if len(place) > DEEPEST:
+            raise SchemaProblem(place[:5], f"it is nested more than {DEEPEST} levels deep")
+        _check_scalar(place, value)
+        if isinstance(value, Mapping):
+            for key in value:
+                _check_text(place, key)
+            waiting += [((*place, key), child) for key, child in value.items()]
+        elif isinstance(value, list | tuple):
+            waiting += [((*place, index), child) for index, child in enumerate(value)]
+
+
+def _check_scalar(place: Place, value: object) -> None:
+    if isinstance(value, str):
+        _check_text(place, value)
+    elif isinstance(value, int | float):
+        _check_number(place, value)
+    elif value is not None and not isinstance(value, Mapping | list | tuple):
+        raise SchemaProblem(place, f"a {type(value).__name__} is not a JSON value")
+
+
+def _check_text(place: Place, text: object) -> None:
+    if not isinstance(text, str):
+        raise SchemaProblem(place, "a key of a JSON object is text")
+    if any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False:
+        raise SchemaProblem(place, "it holds half of a surrogate pair, which no JSON text can carry")
+    if place and place[-1] == "pattern" and len(text) > LONGEST_PATTERN:
+        raise SchemaProblem(place, f"a pattern of more than {LONGEST_PATTERN:,} characters")
+
+
+def _check_number(place: Place, number: float) -> None:
+    if (isinstance(number, float) and not math.isfinite(number)) or abs(number) > LARGEST_NUMBER:
+        raise SchemaProblem(place, "a number must be finite and below 1e300")
+
+
+def _check_chains(references: References) -> bool:
+    """Visit each subschema, those behind references too; return whether there are references at all.
+
+    Raises when a reference leads nowhere, when a chain of references ends in itself without going into the
+    value, and when an answer could not be smaller than about 1 MB.
+    """
+    waiting, targets, checked = list(_subtree((), references.root)), set[Place](), set[Place]()
+    uses_references = False
+    while waiting:
+        place, schema = waiting.pop()
+        if not isinstance(schema, dict):
+            continue
+        _check_sizes(place, schema)
+        for keyword in REFERENCES:
+            if isinstance(schema.get(keyword), str):
+                uses_references = True
+                target, found = references.resolve(place, schema[keyword])
+                waiting += _subtree(target, found) if target not in targets else ()
+                targets.add(target)
+        _check_chain(references, place, schema, (), checked)
+    return uses_references
+
+
+def _check_chain(refs: References, place: Place, schema: Any, chain: tuple[Place, ...], checked: set[Place]) -> None:
+    if place in checked:
+        return
+    if place in chain or len(chain) > LONGEST_CHAIN:
+        raise SchemaProblem(place, "it refers to itself, or on and on, without going into the value")
+    for target, found in refs.same_value(place, schema):
+        _check_chain(refs, target, found, (*chain, place), checked)
+    checked.add(place)
+
+
+def _check_sizes(place: Place, schema: Mapping[str, Any]) -> None:
+    for keyword, most in SMALLEST_ANSWER.items():
+        if isinstance(schema.get(keyword), int | float) and schema[keyword] > most:
+            raise SchemaProblem((*place, keyword), f"{keyword} above {most:,} asks for too large an answer")
+
+
+def _visits(references: References, value: object) -> int:
+    """Return how many times a validator that remembers nothing applies a subschema to a part of `value`."""
+    return _visits_below(references, (), references.root, value, {})
+
+
+def _visits_below(refs: References, place: Place, schema: Any, value: Any, known: dict[Any, int]) -> int:
+    key = (place, id(value) if isinstance(value, dict | list) else None)
+    if key not in known:
+        below = partial(_visits_below, refs, known=known)
+        count = 1 + sum(below(*target, value) for target in refs.same_value(place, schema))
+        known[key] = count + sum(below((*place, *at), child, part) for at, child, part in _parts(schema, value))
+    return known[key]
+
+
+def _parts(schema: Any, value: Any) -> Iterator[tuple[Place, Any, Any]]:
+    """Yield each subschema that may apply to a direct part of `value`, with the part."""
+    items = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    for at, child in children(schema) if items else ():
+        if at[0] in SAME_VALUE or at[0] in ("$defs", "definitions", "propertyNames"):
+            continue
+        only = at[1] if at[0] in ("properties", "prefixItems") else None
+        yield from ((at, child, part) for key, part in items if only is None or key == only)
