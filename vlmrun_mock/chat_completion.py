@@ -1,0 +1,51 @@
+"""Chat completions: an answer in the envelope that the API documents, with its token usage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vlmrun_mock.chat_request import ChatRequest
+from vlmrun_mock.seed import Stamp
+from vlmrun_mock.tokens import Tokenizer, image_tokens, message_tokens
+
+SYSTEM_FINGERPRINT = "2024-08-01"
+"""A release date, as the documentation's own example has."""
+
+STATUS = {"vlm-1": 201, "agents": 200, "orion": 200}
+"""The success status by generation: documented for vlm-1, recorded for Orion."""
+
+
+def usage(request: ChatRequest, text: str, given: Mapping[str, int], tokenizer: Tokenizer) -> dict[str, int]:
+    """Return the token figures of an answer: those `given` by a fixture, the others counted.
+
+    Prompt: texts with OpenAI's overhead per message, and pictures by its tile rule. Completion: the content, exactly.
+    """
+    if "prompt_tokens" in given:
+        prompt = given["prompt_tokens"]
+    else:
+        prompt = message_tokens(tokenizer, ((message.role, message.texts) for message in request.messages))
+        prompt += sum(image_tokens(document.width, document.height) for document in request.documents)
+    completion = given["completion_tokens"] if "completion_tokens" in given else tokenizer.count(text)
+    total = given.get("total_tokens", prompt + completion)
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
+
+
+def chat_completion(request: ChatRequest, text: str, figures: Mapping[str, int], stamp: Stamp) -> dict[str, Any]:
+    """Return the body of a successful answer."""
+    return {
+        "id": request.id or stamp.completion_id(request.fingerprint),
+        "object": "chat.completion",
+        "created": stamp.created(),
+        "model": request.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": dict(figures),
+        "system_fingerprint": SYSTEM_FINGERPRINT,
+    }
