@@ -1,0 +1,72 @@
+"""What most tests need: a real server on a real socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving import Served
+from vlmrun_mock import server
+from vlmrun_mock.mock import Mock
+from vlmrun_mock.settings import Settings
+from vlmrun_mock.web.app import application
+
+Serve = Callable[..., Served]
+Put = Callable[..., Path]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Return a function that starts a server with settings of the test's own."""
+    with ExitStack() as stack:
+
+        def start(**settings: object) -> Served:
+            lines: list[str] = []
+            mock = Mock(Settings(**settings))  # type: ignore[arg-type]  # each test names the settings that it means
+            served = Served(stack.enter_context(server.running(application(mock, log=lines.append))), lines)
+            stack.callback(served.http.close)
+            return served
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    """Return a server with the default settings, shared by the tests."""
+    lines: list[str] = []
+    with server.running(application(Mock(), log=lines.append)) as url:
+        shared = Served(url, lines)
+        yield shared
+        shared.http.close()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
+    """Return a function that writes a file below the test's folder."""
+
+    def put(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return put
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Put:
+    """Return a function that writes a fixture below the test's folder, and returns that folder."""
+
+    def write(name: str, answer: dict[str, Any] | list[dict[str, Any]], **match: Any) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        key = "answers" if isinstance(answer, list) else "answer"
+        path.write_text(json.dumps({"match": match, key: answer}), encoding="utf-8")
+        return tmp_path
+
+    return write

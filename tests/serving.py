@@ -1,0 +1,67 @@
+"""A running mock as tests use it, and the pictures that they send to it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import Any
+
+import httpx
+import openai
+from PIL import Image
+
+CHAT = "/v1/openai/chat/completions"
+
+
+class Served:
+    """A running mock, a plain HTTP client for it, and the lines that it logged."""
+
+    def __init__(self, url: str, lines: list[str]) -> None:
+        self.url = url
+        self.openai_url = f"{url}/v1/openai"
+        self.lines = lines
+        self.http = httpx.Client(base_url=url, headers={"Authorization": "Bearer test"}, timeout=30)
+
+    def chat(self, **body: object) -> httpx.Response:
+        """Send a chat completion; the messages are a single word unless given."""
+        return self.http.post(CHAT, json={"messages": [{"role": "user", "content": "Extract"}], **body})
+
+    def openai(self, api_key: str = "test") -> openai.OpenAI:
+        """Return the official SDK's client."""
+        return openai.OpenAI(base_url=self.openai_url, api_key=api_key, max_retries=0)
+
+
+def picture(seed: int = 0, size: tuple[int, int] = (64, 48), kind: str = "PNG") -> bytes:
+    """Return the bytes of a picture of one colour."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (seed % 256, seed // 256 % 256, 128)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def data_url(data: bytes, media_type: str = "image/png") -> str:
+    """Return bytes as a data URL."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def image_message(*pictures: bytes, text: str = "Extract") -> list[dict[str, object]]:
+    """Return the messages of a request with a text and pictures."""
+    parts = [{"type": "image_url", "image_url": {"url": data_url(each)}} for each in pictures]
+    return [{"role": "user", "content": [{"type": "text", "text": text}, *parts]}]
+
+
+def text(response: httpx.Response) -> str:
+    """Return the message of a successful answer."""
+    assert response.status_code == 201, response.text
+    content: str = response.json()["choices"][0]["message"]["content"]
+    return content
+
+
+def content(response: httpx.Response) -> Any:
+    """Return the JSON in the message of a successful answer."""
+    return json.loads(text(response))
+
+
+def source(response: httpx.Response) -> tuple[str | None, str | None]:
+    """Return where an answer came from: its source, and its fixture's name."""
+    return response.headers.get("x-vlmrun-mock-source"), response.headers.get("x-vlmrun-mock-fixture")

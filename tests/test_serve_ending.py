@@ -1,0 +1,127 @@
+"""How a server ends: at once, quietly, with an answer for everyone; and what does not end it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.process import COMMAND, PATIENCE, environment, free_port, patiently, serving
+from tests.serving import CHAT, image_message, picture
+
+Write = Callable[[str, str | bytes], Path]
+SECRET = "sk-do-not-tell-1234567890"
+INVOICE = {"messages": image_message(picture()), "domain": "document.invoice"}
+AT_ONCE = 2.5
+"""Seconds: the second that a request under way is given, and what a busy machine adds."""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_at_once_and_quietly(sent: signal.Signals, tmp_path: Path) -> None:
+    with serving(tmp_path) as process:
+        process.http.post(CHAT, json=INVOICE)  # leaves a connection open
+        status, seconds = process.stop(sent)
+
+    assert (status, process.errors) == (0, "")
+    assert seconds < AT_ONCE
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_quietly_before_anything_was_asked(sent: signal.Signals, tmp_path: Path) -> None:
+    with serving(tmp_path) as process:
+        status, seconds = process.stop(sent)
+
+    assert (status, process.errors) == (0, "")
+    assert seconds < AT_ONCE
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_at_once_while_a_slow_request_is_under_way(
+    sent: signal.Signals, tmp_path: Path, write: Write
+) -> None:
+    folder = write("slow/all.json", '{"answer": {"content": "late", "latency_ms": 30000}}').parent
+    with serving(tmp_path / "served", "--fixtures", str(folder)) as process, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(_outcome, process.http, INVOICE)
+        time.sleep(0.5)
+        under_way = not asked.done()
+        status, seconds = process.stop(sent)
+        answered = asked.result(PATIENCE)
+
+    assert under_way
+    assert (status, process.errors) == (0, "")
+    assert seconds < AT_ONCE
+    assert answered == 503
+
+
+def _outcome(http: httpx.Client, body: object) -> int | None:
+    with contextlib.suppress(httpx.HTTPError):
+        return http.post(CHAT, json=body).status_code
+    return None
+
+
+def test_a_signal_lets_a_request_of_half_a_second_finish(tmp_path: Path, write: Write) -> None:
+    folder = write("slow/all.json", '{"answer": {"content": "in time", "latency_ms": 600}}').parent
+    with serving(tmp_path / "served", "--fixtures", str(folder)) as process, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(_outcome, process.http, INVOICE)
+        time.sleep(0.3)
+        ended, _ = process.stop()
+
+        assert (asked.result(PATIENCE), ended, process.errors) == (201, 0, "")
+
+
+def test_latency_holds_up_nobody_else(tmp_path: Path, write: Write) -> None:
+    folder = write(
+        "slow/slow.json", '{"match": {"domain": "x"}, "answer": {"content": "s", "latency_ms": 5000}}'
+    ).parent
+    with serving(tmp_path / "served", "--fixtures", str(folder)) as process, ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(_outcome, process.http, {"messages": [{}], "domain": "x"})
+        time.sleep(0.2)
+        started = time.monotonic()
+        quick = httpx.post(f"{process.url}{CHAT}", json=INVOICE, headers={"X-Api-Key": "k"}, timeout=PATIENCE)
+        seconds = time.monotonic() - started
+        process.stop()
+        slow.result(PATIENCE)
+
+    assert quick.status_code == 201
+    assert seconds < 4
+
+
+def _wait_for_line(stream: Iterator[bytes], wanted: bytes) -> str:
+    return next(line for line in stream if wanted in line).decode().strip()
+
+
+def test_a_closed_output_does_not_stop_the_server() -> None:
+    with subprocess.Popen(  # noqa: S603 - this project's command
+        [*COMMAND, "serve", "--port", "0"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as popen:
+        assert popen.stdout is not None
+        assert popen.stderr is not None
+        url = _wait_for_line(popen.stdout, b"export OPENAI_BASE_URL=").partition("=")[2]
+        _wait_for_line(popen.stdout, b"VLMRUN_API_KEY")
+        popen.stdout.close()
+        statuses = [
+            httpx.post(f"{url}/chat/completions", json=INVOICE, headers={"X-Api-Key": "k"}).status_code
+            for _ in range(3)
+        ]
+        popen.send_signal(signal.SIGINT)
+        ended = popen.wait(PATIENCE)
+
+        assert (statuses, ended, popen.stderr.read()) == ([201] * 3, 0, b"")
+
+
+def test_an_output_that_was_never_open_does_not_stop_the_server(tmp_path: Path) -> None:
+    port = free_port()
+    command = f'exec "$@" serve --port {port} >&- 2>"{tmp_path}/errors"'
+    with subprocess.Popen(["/bin/sh", "-c", command, "sh", *COMMAND], env=environment()) as popen:  # noqa: S603
+        answer = patiently(f"http://127.0.0.1:{port}")
+        popen.send_signal(signal.SIGINT)
+        ended = popen.wait(PATIENCE)
+
+    assert (answer.status_code, ended, (tmp_path / "errors").read_text()) == (201, 0, "")

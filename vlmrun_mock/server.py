@@ -1,0 +1,97 @@
+"""The application on a port: in the foreground, or in a thread as a context manager."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+LOOPBACK = "127.0.0.1"
+SHUTDOWN_SECONDS = 1
+"""How long a request that is under way may go on after the server was told to stop."""
+
+
+def bind(host: str = LOOPBACK, port: int = 0) -> socket.socket:
+    """Return a listening socket, on a free port if `port` is 0; raises OSError if the address is taken."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # A port in TIME_WAIT is free; on Windows the option would allow taking a port that is in use.
+        if hasattr(socket, "SO_REUSEPORT"):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return where a socket can be reached from this machine, such as `http://127.0.0.1:8000`."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 - recognised here, never bound by default
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which tells when it has started."""
+
+    def __init__(self, app: ASGIApp, on_start: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                ws="none",
+                access_log=False,
+                log_level="error",
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=2 * SHUTDOWN_SECONDS,
+            )
+        )
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Requests that go on for too long are answered; uvicorn would drop them, and print a traceback for each.
+        asyncio.get_running_loop().call_later(SHUTDOWN_SECONDS, self._cut_off)
+        await super().shutdown(sockets)
+
+    def _cut_off(self) -> None:
+        for task in self.server_state.tasks:
+            task.cancel()
+
+
+def run(app: ASGIApp, listener: socket.socket, on_start: Callable[[], None] = lambda: None) -> None:
+    """Serve in the foreground until a signal; `on_start` is called when requests are answered."""
+    # uvicorn raises the signal again when it has shut down; to be stopped by one is not an error.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        _Server(app, on_start).run([listener])
+
+
+@contextlib.contextmanager
+def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
+    """Serve in a thread for the length of a `with` block, which gets the server's URL."""
+    listener = bind(host, port)
+    started = threading.Event()
+    server = _Server(app, started.set)
+    thread = threading.Thread(target=server.run, args=([listener],), name="vlmrun-mock", daemon=True)
+    thread.start()
+    try:
+        started.wait()
+        yield url_of(listener)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()

@@ -1,0 +1,96 @@
+"""The outermost layer: numbers requests, answers every error in one envelope, and writes one line for each."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable
+
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vlmrun_mock.errors import ApiError, InternalError, MethodNotAllowed, NoSuchResource, ServerStopping
+from vlmrun_mock.web.body import ClientGone, Incoming
+from vlmrun_mock.web.exchange import Exchange, shown
+
+Log = Callable[[str], None]
+OPENAI = "/v1/openai/"
+
+
+class Edge:
+    """An ASGI application around the routes."""
+
+    def __init__(self, app: ASGIApp, routes: list[BaseRoute], log: Log | None) -> None:
+        self._app = app
+        self._paths = [
+            f"{'GET' if 'GET' in (route.methods or ()) else 'POST'} {route.path.replace(':path', '')}"
+            for route in routes
+            if isinstance(route, Route)
+        ]
+        self._log = log
+        self._numbers = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request to its end: whatever is raised below becomes an answer."""
+        if scope["type"] != "http":
+            return
+        exchange = Exchange(f"req_{next(self._numbers):08d}", scope["method"], scope["path"])
+        # Starlette raises HTTPException for a wrong path or method only inside an application.
+        scope["app"] = self
+        scope["state"] = {"exchange": exchange}
+        started = time.perf_counter()
+        incoming = Incoming(scope, receive)
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                message["headers"].append((b"x-request-id", exchange.request_id.encode()))
+                if not await incoming.settle():
+                    message["headers"].append((b"connection", b"close"))
+            await send(message)
+
+        try:
+            await self._app(scope, incoming, send_named)
+        except ClientGone:
+            exchange.notes.append("the client closed the connection")
+        except asyncio.CancelledError:
+            incoming.give_up()
+            await self._answer(ServerStopping(), exchange, send_named)
+        except Exception as error:  # noqa: BLE001 - the one place where everything that went wrong becomes an answer
+            await self._answer(self._api_error(error, scope), exchange, send_named)
+        if self._log:
+            exchange.seconds = time.perf_counter() - started
+            self._log(exchange.line(time.strftime("%H:%M:%S")))
+
+    def _api_error(self, error: Exception, scope: Scope) -> ApiError:
+        if isinstance(error, ApiError):
+            return error
+        if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004 - HTTP's own number
+            message = (
+                f"{scope['method']} is not allowed for {shown(scope['path'])}: {(error.headers or {}).get('Allow')}"
+            )
+            return MethodNotAllowed(message, headers=error.headers)
+        if isinstance(error, HTTPException):
+            return NoSuchResource(
+                f"There is no {shown(scope['path'])}. This server has: {', '.join(self._paths)}",
+                data={"routes": self._paths},
+            )
+        traceback.print_exception(error, file=sys.stderr)
+        return InternalError("The mock has a defect; its console shows the traceback. Please report it.")
+
+    async def _answer(self, error: ApiError, exchange: Exchange, send: Send) -> None:
+        """Send an error, unless an answer is already on its way."""
+        exchange.notes.append(f"{error.code}: {shown(error.message)}")
+        if exchange.status:
+            return
+        content = json.dumps(error.body(openai=exchange.path.startswith(OPENAI)), ensure_ascii=False).encode()
+        headers = {"content-type": "application/json", "content-length": str(len(content))}
+        headers |= {name.lower(): value for name, value in error.headers.items()}
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": error.status, "headers": raw})
+        await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else content})

@@ -1,0 +1,35 @@
+"""API keys: where a request carries one, and whether it is accepted."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+
+from starlette.types import Scope
+
+from vlmrun_mock.errors import Unauthenticated
+
+
+def raw_headers(scope: Scope) -> Mapping[bytes, bytes]:
+    """Return a request's headers by lower-case name. Of a repeated one the last counts."""
+    return dict(scope["headers"])
+
+
+def key_of(headers: Mapping[bytes, bytes]) -> bytes:
+    """Return the key of a request, or nothing.
+
+    `Authorization: Bearer` is documented, `X-Api-Key` is what the documented error page and the clients of 2024 use.
+    """
+    scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() == b"bearer" and credentials.strip():
+        return credentials.strip()
+    return headers.get(b"x-api-key", b"").strip()
+
+
+def authenticate(headers: Mapping[bytes, bytes], accepted: frozenset[str]) -> None:
+    """Raise Unauthenticated unless the key is an accepted one; where none is set, any key is."""
+    key = key_of(headers)
+    if not key:
+        raise Unauthenticated
+    if accepted and not any(hmac.compare_digest(key, known.encode()) for known in accepted):
+        raise Unauthenticated
