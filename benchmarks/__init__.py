@@ -1,0 +1,1 @@
+"""What measures speed: ratios of two things in one run, since a machine's own speed drifts."""
