@@ -205,6 +205,12 @@ def test_an_address_that_cannot_be_listened_on_is_one_line(host: str) -> None:
     assert re.fullmatch(r"Error: cannot listen on .+:0: .+\n", errors)
 
 
+def test_the_host_can_stand_in_the_environment() -> None:
+    status, _, errors = invoke("serve", VLMRUN_MOCK_HOST="no-such-host.invalid", VLMRUN_MOCK_PORT="0")
+
+    assert (status, errors[:46]) == (1, "Error: cannot listen on no-such-host.invalid:0")
+
+
 def test_a_taken_port_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,14 +1,11 @@
-"""The official Python SDKs, over a real socket: what their users do, and what they see when it goes wrong."""
+"""OpenAI's Python SDK, over a real socket: what its users do, and what they get."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-import json
-from collections.abc import Callable
 from enum import Enum
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import jsonschema_rs
 import openai
@@ -17,11 +14,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
-from tests.conftest import Serve
-from tests.serving import Served, data_url
-from vlmrun_mock.domains import packaged
+from tests.asking import INVOICE, answer_of, ask, content
+from tests.serving import Served
 
-INVOICE = {"vlmrun": {"domain": "document.invoice"}}
 PORTRAIT = (600, 800)
 PORTRAIT_TOKENS = 85 + 4 * 170
 """A 600 x 800 picture needs no shrinking and covers four tiles of 512 pixels."""
@@ -45,25 +40,6 @@ def invoice_picture() -> bytes:
 def client(served: Served) -> openai.OpenAI:
     """Return the official SDK's client for the shared server."""
     return served.openai()
-
-
-def ask(text: str = "Extract the data", *pictures: bytes) -> list[ChatCompletionMessageParam]:
-    """Return the messages of one user."""
-    parts: list[Any] = [{"type": "text", "text": text}]
-    parts += [{"type": "image_url", "image_url": {"url": data_url(each, "image/jpeg")}} for each in pictures]
-    return [{"role": "user", "content": parts}]
-
-
-def content(completion: ChatCompletion) -> Any:
-    """Return what the model said, read as JSON."""
-    return json.loads(completion.choices[0].message.content or "")
-
-
-def answer_of(domain: str) -> dict[str, Any]:
-    """Return a domain's packaged answer."""
-    found = packaged().get(domain)
-    assert found is not None
-    return found.content
 
 
 def test_the_guides_own_example_is_answered(client: openai.OpenAI) -> None:
@@ -100,6 +76,7 @@ def test_a_picture_of_an_invoice_is_answered_and_paid_for_in_tokens(
     assert content(with_picture) == answer_of("document.invoice")
     assert with_picture.usage
     assert without.usage
+    assert without.usage.prompt_tokens > 0
     assert with_picture.usage.prompt_tokens - without.usage.prompt_tokens == PORTRAIT_TOKENS
     assert with_picture.usage.total_tokens == with_picture.usage.prompt_tokens + with_picture.usage.completion_tokens
 
@@ -269,105 +246,6 @@ def test_parameters_that_the_api_does_not_name_are_accepted(client: openai.OpenA
     assert completion.model == "gpt-4o-mini"
     assert completion.choices[0].message.tool_calls is None
     assert "x-vlmrun-mock-ignored" not in raw.headers
-
-
-def test_a_key_that_is_not_accepted_is_an_authentication_error(serve: Serve) -> None:
-    client = serve(api_keys=frozenset({"right"})).openai(api_key="wrong")
-
-    with pytest.raises(openai.AuthenticationError, match="Invalid API key") as caught:
-        client.chat.completions.create(model="vlm-1", messages=ask())
-
-    assert (caught.value.status_code, caught.value.code) == (401, "invalid_api_key")
-    assert "wrong" not in str(caught.value)
-
-
-def test_an_unknown_domain_is_unprocessable_and_names_the_closest(client: openai.OpenAI) -> None:
-    with pytest.raises(openai.UnprocessableEntityError, match=r"Unknown domain 'document\.invoce'") as caught:
-        client.chat.completions.create(
-            model="vlm-1", messages=ask(), extra_body={"vlmrun": {"domain": "document.invoce"}}
-        )
-
-    assert "document.invoice" in str(caught.value)
-    assert (caught.value.status_code, caught.value.param) == (422, "vlmrun.domain")
-
-
-def test_a_schema_that_nobody_can_meet_is_unprocessable(client: openai.OpenAI) -> None:
-    impossible = {"type": "integer", "minimum": 2, "maximum": 1}
-    schema: dict[str, object] = {"type": "object", "properties": {"a": impossible}, "required": ["a"]}
-
-    with pytest.raises(openai.UnprocessableEntityError) as caught:
-        client.chat.completions.create(
-            model="vlm-1",
-            messages=ask(),
-            response_format={"type": "json_schema", "json_schema": {"name": "never", "schema": schema}},
-        )
-
-    assert caught.value.param == "response_format.json_schema.schema.properties.a.minimum"
-
-
-def test_a_rejected_parameter_is_a_bad_request_that_names_it(serve: Serve) -> None:
-    client = serve(unsupported="reject").openai()
-
-    with pytest.raises(openai.BadRequestError, match="not supported") as caught:
-        client.chat.completions.create(model="vlm-1", messages=ask(), extra_body=INVOICE, n=3)
-
-    assert (caught.value.param, caught.value.code) == ("n", "unsupported_parameter")
-
-
-def test_a_miss_in_strict_mode_is_not_found_and_explained(
-    serve: Serve, write: Callable[[str, str | bytes], Path]
-) -> None:
-    folder = write("mine/receipt.json", '{"match": {"domain": "document.receipt"}, "answer": {"content": "x"}}').parent
-    client = serve(strict=True, fixtures=(folder,)).openai()
-
-    with pytest.raises(openai.NotFoundError, match=r"the domain is document\.invoice, not document\.receipt") as caught:
-        client.chat.completions.create(model="vlm-1", messages=ask(), extra_body=INVOICE)
-
-    error: Any = caught.value.body
-    assert error["code"] == "no_fixture"
-    assert [each["part"] for each in error["miss"]["differences"]] == ["domain"]
-
-
-def test_a_base_url_without_openai_is_not_found_and_shows_the_right_path(served: Served) -> None:
-    client = openai.OpenAI(base_url=f"{served.url}/v1", api_key="test", max_retries=0)
-
-    with pytest.raises(openai.NotFoundError, match="POST /v1/openai/chat/completions"):
-        client.chat.completions.create(model="vlm-1", messages=ask())
-
-
-@pytest.mark.parametrize(
-    ("status", "exception"),
-    [
-        (400, openai.BadRequestError),
-        (402, openai.APIStatusError),
-        (403, openai.PermissionDeniedError),
-        (409, openai.ConflictError),
-        (429, openai.RateLimitError),
-        (500, openai.InternalServerError),
-        (504, openai.InternalServerError),
-    ],
-)
-def test_a_scripted_error_is_the_exception_of_its_status(
-    serve: Serve, write: Callable[[str, str | bytes], Path], status: int, exception: type[openai.APIStatusError]
-) -> None:
-    fixture = {"answer": {"error": {"status": status, "message": "No credits left"}}}
-    client = serve(fixtures=(write("mine/error.json", json.dumps(fixture)).parent,)).openai()
-
-    with pytest.raises(exception, match="No credits left") as caught:
-        client.chat.completions.create(model="vlm-1", messages=ask(), extra_body=INVOICE)
-
-    assert caught.value.status_code == status
-
-
-def test_the_sdk_retries_after_a_scripted_rate_limit(serve: Serve, write: Callable[[str, str | bytes], Path]) -> None:
-    limited = {"error": {"status": 429, "message": "Slow down", "headers": {"retry-after-ms": "1"}}}
-    fixture = {"answers": [limited, limited, {"content": {"attempt": 3}}]}
-    served = serve(fixtures=(write("mine/retry.json", json.dumps(fixture)).parent,))
-
-    completion = served.openai().with_options(max_retries=2).chat.completions.create(model="vlm-1", messages=ask())
-
-    assert content(completion) == {"attempt": 3}
-    assert len(served.lines) == 3
 
 
 def test_the_models_are_listed_and_retrieved(client: openai.OpenAI) -> None:

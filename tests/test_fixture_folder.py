@@ -146,7 +146,7 @@ def test_identities_urls_and_file_ids_are_taken_as_they_are(tmp_path: Path, writ
         ("pipe", "cannot be read: it is not a file"),
         ("a.json/b.png", "cannot be read: Not a directory"),
         ("empty.png", "cannot be read: it is empty"),
-        ("nul\0.png", "cannot be read: embedded null byte"),
+        ("nul\0.png", "cannot be read: it is no path"),
         ("n" * 300, "cannot be read: File name too long"),
         ("sha256:ABC", "sha256: is followed by 64 lower-case hexadecimal digits"),
         ("data:image/png;base64,AAAA", "cannot be read: No such file or directory"),

@@ -109,6 +109,33 @@ def test_a_schema_that_recurses_into_the_value_is_accepted() -> None:
     assert [one.place for one in found] == [("next", "next")]
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {"id": "other", "$ref": "#/$defs/a"}}, "$defs": {"a": {"type": "null"}}},
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "properties": {"a": {"$id": "other", "$ref": "#/definitions/a"}},
+            "definitions": {"a": {"type": "null"}},
+        },
+        {
+            "$schema": "http://json-schema.org/draft-04/schema#",
+            "properties": {"a": {"$ref": "other.json"}},
+            "definitions": {"a": {"id": "other.json", "type": "null"}},
+        },
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "properties": {"a": {"$ref": "#here"}},
+            "definitions": {"a": {"$id": "#here", "type": "null"}},
+        },
+    ],
+)
+def test_an_identifier_counts_where_its_draft_says_so(schema: dict[str, Any]) -> None:
+    found = violations(schema, {"a": 1})
+
+    assert [one.place for one in found] == [("a",)]
+
+
 def test_an_unknown_dialect_counts_as_2020_12() -> None:
     schema = {"$schema": "http://127.0.0.1:9/dialect", "prefixItems": [{"type": "string"}]}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletion
@@ -15,6 +14,7 @@ from vlmrun.client.hub import get_response_model
 from vlmrun.client.types import GenerationConfig, RequestMetadata
 from vlmrun.hub.registry import registry
 
+from tests.asking import INVOICE, answer_of, ask, content
 from tests.conftest import Serve
 from tests.serving import Served
 from vlmrun_mock.domains import packaged
@@ -22,7 +22,6 @@ from vlmrun_mock.domains import packaged
 # The SDK makes models with datamodel-code-generator, which still calls what pydantic has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:datamodel_code_generator")
 
-MESSAGES = [{"role": "user", "content": "Extract the data"}]
 HUB_DOMAINS = registry.list_schemas()
 
 
@@ -38,18 +37,6 @@ def _fresh_cache() -> Iterator[None]:
 def client(served: Served) -> VLMRun:
     """Return VLM Run's client for the shared server; constructing it calls `GET /v1/health`."""
     return VLMRun(api_key="test", base_url=f"{served.url}/v1", max_retries=1)
-
-
-def answer_of(domain: str) -> dict[str, Any]:
-    """Return a domain's packaged answer."""
-    found = packaged().get(domain)
-    assert found is not None
-    return found.content
-
-
-def content(completion: ChatCompletion) -> Any:
-    """Return what the model said, read as JSON."""
-    return json.loads(completion.choices[0].message.content or "")
 
 
 def test_the_client_is_constructed_with_a_key_that_is_accepted(serve: Serve) -> None:
@@ -109,7 +96,7 @@ def test_a_selection_reduces_the_schema_and_the_answer_alike(client: VLMRun) -> 
     schema = client.get_schema("document.invoice", config=config)
     completion = client.agent.completions.create(
         model="vlm-1",
-        messages=MESSAGES,
+        messages=ask(),
         extra_body={"vlmrun": {"domain": "document.invoice", "config": config.model_dump()}},
     )
 
@@ -131,7 +118,7 @@ def test_the_statement_of_a_schema_selects_the_whole_answer(client: VLMRun) -> N
 
     completion = client.agent.completions.create(
         model="vlm-1",
-        messages=MESSAGES,
+        messages=ask(),
         extra_body={"vlmrun": {"domain": "document.invoice", "config": {"gql_stmt": statement}}},
     )
 
@@ -186,7 +173,7 @@ def test_a_domain_that_the_hub_does_not_know_has_no_pydantic_model(client: VLMRu
 def test_completions_take_what_the_sdks_own_types_hold(client: VLMRun) -> None:
     raw = client.agent.completions.with_raw_response.create(
         model="vlm-1",
-        messages=MESSAGES,
+        messages=ask(),
         extra_body={
             "vlmrun": {
                 "domain": "document.invoice",
@@ -209,14 +196,14 @@ def test_completions_take_what_the_sdks_own_types_hold(client: VLMRun) -> None:
 def test_an_orion_model_answers_with_its_own_status_and_takes_the_agents_arguments(client: VLMRun) -> None:
     raw = client.agent.completions.with_raw_response.create(
         model="vlmrun-orion-1:auto",
-        messages=MESSAGES,
-        extra_body={"vlmrun": {"domain": "document.invoice"}, "toolsets": ["core"], "skills": []},
+        messages=ask(),
+        extra_body={**INVOICE, "toolsets": ["core"], "skills": []},
     )
     patched = client.agent.completions.create(
         model="vlmrun-orion-1:auto",
-        messages=MESSAGES,
+        messages=ask(),
         toolsets=["core", "document"],
-        extra_body={"vlmrun": {"domain": "document.invoice"}},
+        extra_body=INVOICE,
     )
 
     assert raw.status_code == 200
@@ -225,21 +212,19 @@ def test_an_orion_model_answers_with_its_own_status_and_takes_the_agents_argumen
 
 
 def test_an_orion_model_without_a_domain_says_how_to_name_one(client: VLMRun) -> None:
-    completion = client.agent.completions.create(model="vlmrun-orion-1:fast", messages=MESSAGES)
+    completion = client.agent.completions.create(model="vlmrun-orion-1:fast", messages=ask())
 
     assert "document.invoice" in (completion.choices[0].message.content or "")
 
 
 def test_asynchronous_completions_are_the_same(client: VLMRun) -> None:
-    body = {"vlmrun": {"domain": "document.invoice"}}
-
     async def create() -> ChatCompletion:
         completions = client.agent.async_completions
         async with completions._client:
-            completion: ChatCompletion = await completions.create(model="vlm-1", messages=MESSAGES, extra_body=body)
+            completion: ChatCompletion = await completions.create(model="vlm-1", messages=ask(), extra_body=INVOICE)
             return completion
 
     asynchronous = asyncio.run(create())
-    synchronous = client.agent.completions.create(model="vlm-1", messages=MESSAGES, extra_body=body)
+    synchronous = client.agent.completions.create(model="vlm-1", messages=ask(), extra_body=INVOICE)
 
     assert asynchronous.model_dump() == synchronous.model_dump()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
@@ -186,12 +187,23 @@ def validated(model: type[ModelT], raw: bytes) -> ModelT:
     """Return a JSON body as a pydantic model; raises InvalidRequest for malformed JSON and for invalid values."""
     try:
         data = pydantic_core.from_json(raw, allow_inf_nan=False)
+        if not _finite(data):
+            raise ValueError("number out of range")
     except ValueError as error:
         raise InvalidRequest([Problem(("body",), f"JSON decode error: {error}", "json_invalid")]) from None
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise InvalidRequest(list(_problems(error))) from None
+
+
+def _finite(value: Any) -> bool:
+    """Return whether every number of a JSON value can be written as JSON again; the parser reads 1e999 as infinity."""
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:

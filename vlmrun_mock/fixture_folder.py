@@ -132,7 +132,7 @@ class FixtureBuilder:
         try:
             data = contents(path) if _is_inside(path, self.roots) else None
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
+            reason = error.strerror if isinstance(error, OSError) else "it is no path"
             raise FixtureError(self.name, place, f"{entry!r} cannot be read: {reason}") from None
         if not data:
             reason = OUTSIDE if data is None else "it is empty"

@@ -77,6 +77,7 @@ class References:
 
     def __init__(self, root: Any) -> None:
         self.root = root
+        self._draft = draft(root)
         self.bases: dict[Place, str] = {}
         self._resources: dict[str, Place] = {"": ()}
         self._anchors: dict[tuple[str, str], Place] = {}
@@ -85,7 +86,7 @@ class References:
 
     def _identify(self, place: Place, schema: Any) -> None:
         base = next((self.bases[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.bases), "")
-        identifier = schema.get("$id", schema.get("id")) if isinstance(schema, dict) else None
+        identifier = self._identifier(schema)
         if isinstance(identifier, str) and identifier.startswith("#"):
             self._anchors.setdefault((base, identifier[1:]), place)
         elif isinstance(identifier, str):
@@ -95,6 +96,12 @@ class References:
         for keyword in ("$anchor", "$dynamicAnchor") if isinstance(schema, dict) else ():
             if isinstance(schema.get(keyword), str):
                 self._anchors.setdefault((base, schema[keyword]), place)
+
+    def _identifier(self, schema: Any) -> object:
+        """Return the `$id` of a subschema, unless it does not count: up to draft 7 nothing does beside a `$ref`."""
+        if not isinstance(schema, dict) or ("$ref" in schema and self._draft in {"04", "06", "07"}):
+            return None
+        return schema.get("id" if self._draft == "04" else "$id")
 
     def resolve(self, place: Place, reference: str) -> tuple[Place, Any]:
         """Return the place and the subschema that `reference`, met at `place`, leads to."""

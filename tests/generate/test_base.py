@@ -105,6 +105,16 @@ def test_a_value_that_does_not_fit_is_generated(schema: dict[str, Any]) -> None:
     assert filled({"total": schema})["total"] != BASE["total"]
 
 
+def test_a_list_of_the_base_is_taken_whole_where_it_is_one_of_the_listed_values() -> None:
+    listed = [["x"], {"a": [1.0]}, ["red", 7, "blue"]]
+
+    assert filled({"tags": {"enum": listed}}) == {"tags": ["red", 7, "blue"]}
+
+
+def test_an_object_of_the_base_is_no_text() -> None:
+    assert isinstance(filled({"issuer": TEXT})["issuer"], str)
+
+
 def test_a_format_is_checked_before_a_value_is_taken() -> None:
     assert filled({"email": {"type": "string", "format": "email"}})["email"] != BASE["email"]
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from vlmrun_mock.generate import generate
+from vlmrun_mock.schema import SchemaProblem
 from vlmrun_mock.seed import Seed
 
 TEXT = {"type": "string"}
@@ -217,6 +218,13 @@ def test_a_huge_optional_schema_loses_its_lower_levels() -> None:
 
 def of_two(child: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {"left": child, "right": child}}
+
+
+def test_more_choices_than_can_be_nested_are_a_problem() -> None:
+    schema = {"allOf": [{"anyOf": [{"minLength": 1}, {"maxLength": 9}]} for _ in range(2000)], "type": "string"}
+
+    with pytest.raises(SchemaProblem, match="too deeply"):
+        generate(schema, seed=Seed(1))
 
 
 def test_threads_do_not_disturb_each_other() -> None:

@@ -96,7 +96,7 @@ def _counts(shape: Shape, contained: list[Contained]) -> tuple[int, int | None]:
 
 
 def _wanted_count(builder: Builder, shape: Shape, spot: Spot, found: list[Any], least: int) -> int:
-    prefix = max((len(nodes) for nodes in map(_prefix, shape.nodes)), default=0)
+    prefix = max((count for _, count in map(_prefix, shape.nodes)), default=0)
     if found:
         return len(found)
     if len(spot.path) > builder.fill_depth:
@@ -112,7 +112,7 @@ def _wanted_count(builder: Builder, shape: Shape, spot: Spot, found: list[Any], 
 def _assigned(shape: Shape, contained: list[Contained], count: int, most: int | None) -> dict[int, list[Node]]:
     """Say which items meet which `contains`, and which must not since enough of them do."""
     size = count if most is None else min(count, most)
-    prefix = max((len(_prefix(node)) for node in shape.nodes), default=0)
+    prefix = max((count for _, count in map(_prefix, shape.nodes)), default=0)
     order = [*range(prefix, size), *range(min(prefix, size))]
     assigned: dict[int, list[Node]] = {}
     for one in contained:
@@ -123,25 +123,25 @@ def _assigned(shape: Shape, contained: list[Contained], count: int, most: int | 
     return assigned
 
 
-def _prefix(node: Node) -> list[Node]:
-    """Return the schemas of the first items: `prefixItems`, or `items` as drafts before 2020-12 wrote it."""
+def _prefix(node: Node) -> tuple[str, int]:
+    """Return where the schemas of the first items are, and for how many items: before 2020-12 it was `items`."""
     for keyword in ("prefixItems", "items"):
         if isinstance(node.schema.get(keyword), list):
-            return [node.child(keyword, index) for index in range(len(node.schema[keyword]))]
-    return []
+            return keyword, len(node.schema[keyword])
+    return "prefixItems", 0
 
 
 def _item_nodes(shape: Shape, index: int) -> list[Node]:
     nodes: list[Node] = []
     evaluated = False
     for node in shape.nodes:
-        prefix = _prefix(node)
+        keyword, first = _prefix(node)
         rest = "additionalItems" if isinstance(node.schema.get("items"), list) else "items"
-        if index < len(prefix):
-            nodes.append(prefix[index])
+        if index < first:
+            nodes.append(node.child(keyword, index))
         elif rest in node.schema:
             nodes.append(node.child(rest))
-        evaluated = evaluated or index < len(prefix) or rest in node.schema
+        evaluated = evaluated or index < first or rest in node.schema
     if not evaluated:
         nodes += [node.child("unevaluatedItems") for node, _ in shape.having("unevaluatedItems")]
     return nodes

@@ -32,7 +32,6 @@ class Budget:
         self.values -= 1
         if self.values < 0:
             raise Exhausted(place, f"an answer would have more than {MOST_VALUES:,} values")
-        self.step(place)
 
     def write(self, place: Place, text: str) -> str:
         """Count the characters of a text and return it; raises Exhausted."""

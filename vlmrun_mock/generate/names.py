@@ -83,7 +83,7 @@ TEXTS: list[Rule[str]] = [
     Rule("timezone|time zone|tz", lambda _: "America/Denver"),
     Rule("iban|iban number", phrases.iban),
     Rule("swift|bic|swift code|swift number|bic code", phrases.bic),
-    Rule("routing number|routing|aba", lambda _: "021000021"),
+    Rule("routing number|routing|aba", lambda _: "331904273"),
     Rule("account number|account no|account|account id|bank account", phrases.digits(10)),
     Rule("ssn|social security number|social security|social security no", phrases.social_security),
     Rule("vat id|vat number|vat|vat no", phrases.prefixed("GB", 9)),

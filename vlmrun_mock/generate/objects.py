@@ -37,7 +37,7 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> dict[str
     """
     plan = _plan(builder, shape, spot)
     scope = spot.example if isinstance(spot.example, dict) else spot.scope
-    inside = replace(spot, scope=scope, example=ABSENT, turn=0)
+    inside = replace(spot, scope=scope, example=ABSENT, turn=0, alone=not spot.path and len(_declared(shape)) == 1)
     value: dict[str, Any] = {}
     for index, name in enumerate(plan.required):
         value[name] = _property(builder, shape, replace(inside, turn=variation >> index), name)
@@ -107,6 +107,7 @@ def _own_nodes(builder: Builder, node: Node, name: str) -> Iterator[Node]:
     if name in node.schema.get("properties", {}):
         yield node.child("properties", name)
     for pattern in node.schema.get("patternProperties", {}):
+        builder.budget.step(node.place)
         if builder.accepts(Shape(nodes=(node.made({"pattern": pattern}),)), name):
             yield node.child("patternProperties", pattern)
 
@@ -131,10 +132,7 @@ def _property(builder: Builder, shape: Shape, spot: Spot, name: str) -> object:
     if place is not None:
         raise SchemaProblem(place, f"property {name!r:.80} is required, and forbidden")
     found = find(spot.scope, name)
-    alone = not spot.path and len(_declared(shape)) == 1
-    return builder.build(
-        _nodes(builder, shape, name), replace(spot, path=(*spot.path, name), example=found, alone=alone)
-    )
+    return builder.build(_nodes(builder, shape, name), replace(spot, path=(*spot.path, name), example=found))
 
 
 def _try_property(builder: Builder, shape: Shape, spot: Spot, name: str, value: dict[str, Any]) -> None:
@@ -173,10 +171,11 @@ def _invented(builder: Builder, shape: Shape, spot: Spot, number: int) -> str:
     patterns = [
         node.made({"pattern": pattern}) for node, table in shape.having("patternProperties") for pattern in table
     ]
+    builder.budget.step(shape.place, len(patterns))
     if not rules and patterns:
         rules = [patterns[number % len(patterns)]]
     if rules:
-        path = (*spot.path, "name")
+        path = (*spot.path, "label")
         name = builder.build(
             [Node(rules[0].place, {"type": "string"}), *rules],
             replace(spot, path=path, example=ABSENT, turn=number),

@@ -14,14 +14,17 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
+from typing import NamedTuple
 
 if sys.version_info >= (3, 11):
     from re import _parser as parser
 else:
     import sre_parse as parser
 
-LONGEST = 20_000  # characters that a pattern may make at the least
-REPEATS = (6, 3, 12, 1, 0, 40, 200, 2000)  # how often what may be repeated without end is repeated, at most
+LONGEST = 10_000  # characters that a pattern may make at the least
+MOST_REPEATS = (6, 3, 12, 1, 0, 40, 200, 2000)  # how often what may be repeated without end is repeated, at most
+LONGEST_TRANSLATED = 50_000  # characters
+HUNDRED = 100
 DRAWS = 5  # texts drawn for each of them
 ALPHABETS = (
     string.ascii_letters + string.digits,
@@ -33,7 +36,7 @@ ALPHABETS = (
     "½²©€§",
 )
 ALPHABETS = ("".join(ALPHABETS[:1]), *ALPHABETS[1:])
-TOKEN = re.compile(
+PIECE = re.compile(
     r"""\\u\{[0-9A-Fa-f]+\} | \\u[0-9A-Fa-f]{4} | \\x[0-9A-Fa-f]{2} | \\c[A-Za-z] | \\[pP]\{[^}]*\} | \\k<\w+>
       | \\[1-9]\d* | \\. | \(\?P?<(?![=!])\w+> | \(\?(?:[:=!]|<[=!]) | \(\?[a-z]*\)?:? | \[ | \{\d+(?:,\d*)?\}\??
       | [*+?][?+]? | . """,
@@ -42,6 +45,13 @@ TOKEN = re.compile(
 QUANTIFIER = re.compile(r"\{(\d+)(,?)(\d*)\}")
 CLASSES = {"d": string.digits, "w": string.ascii_letters + string.digits + "_", "s": " \t\n"}
 CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
+
+
+class Repeats(NamedTuple):
+    """How often something is repeated where the pattern leaves it open."""
+
+    least: int
+    most: int
 
 
 class Unreadable(ValueError):
@@ -53,31 +63,39 @@ def matching(pattern: str, random: Random, least: int, most: int | None) -> Iter
     import rstr  # noqa: PLC0415  # heavy: imported when first needed
 
     generator = rstr.Rstr(random)
-    readable = 0
-    for repeats in _repeats(least, most):
-        translated = _translated(pattern, repeats)
-        low, high = _width(translated)
-        if low > LONGEST or (high > 4 * LONGEST and readable):
-            continue
-        readable += 1
+    tried = (_readable(pattern, repeats) for repeats in _repeats(least, most))
+    readable = [translated for translated in tried if translated is not None]
+    if not readable:
+        raise Unreadable(f"it makes more than {LONGEST:,} characters")
+    for translated in readable:
         for _ in range(DRAWS):
             text = _drawn(generator, translated)
             yield text
             yield from _lengthened(text, least)
-    if not readable:
-        raise Unreadable(f"it makes more than {LONGEST:,} characters")
 
 
-def _repeats(least: int, most: int | None) -> list[int]:
+def _readable(pattern: str, repeats: Repeats) -> str | None:
+    """Return the translated pattern, or None when it makes too long a text with so many repeats."""
+    translated = _translated(pattern, repeats)
+    if len(translated) > LONGEST_TRANSLATED:
+        return None
+    low, high = _width(translated)
+    return translated if low <= LONGEST and high <= 8 * LONGEST else None
+
+
+def _repeats(least: int, most: int | None) -> list[Repeats]:
     """Return the bounds of repetition to try; one about as long as the text must be goes first."""
-    wanted = [least, least + 4] if least > REPEATS[0] else []
-    return [*wanted, *(count for count in REPEATS if most is None or count <= max(most, 1))]
+    usual = [Repeats(0, count) for count in MOST_REPEATS if most is None or count <= max(most, 1)]
+    if least <= MOST_REPEATS[0]:
+        return usual
+    wanted = [*range(least, least - 5, -1), least // 2, least // 3, least + 9]
+    return [*(Repeats(count, count) for count in wanted), *usual]
 
 
 def _drawn(generator: object, pattern: str) -> str:
     try:
         return str(generator.xeger(pattern))  # type: ignore[attr-defined]  # rstr builds its class at run time
-    except (KeyError, IndexError, RecursionError) as error:  # a group that was not entered, an empty set
+    except (KeyError, IndexError, ValueError, RecursionError) as error:  # a group that was not entered, an empty set
         raise Unreadable(f"{error!r:.100}") from error
 
 
@@ -97,58 +115,104 @@ def _width(pattern: str) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _translated(pattern: str, repeats: int) -> str:
+def _translated(pattern: str, repeats: Repeats) -> str:
     """Return the pattern in Python's language, made of plain sets and bounded repetition."""
-    out: list[str] = []
+    translation = Translation()
     position = 0
     while position < len(pattern):
         if pattern[position] == "[":
             end = _class_end(pattern, position)
-            out.append(_set(_members(pattern[position + 1 : end])))
+            translation.add(_set(_members(pattern[position + 1 : end])))
             position = end + 1
             continue
-        match = TOKEN.match(pattern, position)
+        match = PIECE.match(pattern, position)
         piece = match.group() if match else pattern[position]
-        out.append(_python(piece, repeats))
+        _translate(translation, piece, repeats)
         position += len(piece)
-    return "".join(out)
+    return "".join(translation.out)
 
 
-def _python(piece: str, repeats: int) -> str:
-    """Return one piece of a pattern, other than a set, in Python's language."""
-    if piece in (".", "^", "$"):
-        return _set(ALPHABETS[0] + " ") if piece == "." else ""
-    if piece[0] in "*+?{":
-        return _quantifier(piece, repeats)
-    if piece.startswith("(?"):
-        return _group(piece)
-    if piece.startswith("\\k<"):
-        return f"(?P={piece[3:-1]})"
-    return _escape(piece) if piece[0] == "\\" else piece
+class Translation:
+    """A pattern as far as it has been translated: its pieces, and where the last thing that can be repeated begins."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self._opened: list[int] = []
+        self._last = 0
+
+    def add(self, text: str) -> None:
+        """Add a character, a set or a reference."""
+        self._last = len(self.out)
+        self.out.append(text)
+
+    def open(self, text: str) -> None:
+        """Begin a group."""
+        self._opened.append(len(self.out))
+        self.out.append(text)
+
+    def close(self) -> None:
+        """End the group that began last."""
+        self.out.append(")")
+        self._last = self._opened.pop() if self._opened else len(self.out) - 1
+
+    def repeat(self, low: int, high: int) -> None:
+        """Repeat the last thing; rstr repeats nothing more than a hundred times, so more is nested."""
+        hundreds, rest = divmod(low, HUNDRED)
+        extra = min(rest + high - low, HUNDRED)
+        if not hundreds:
+            self.out.append(f"{{{rest},{extra}}}")
+            return
+        thing = "".join(self.out[self._last :])
+        if len(thing) > LONGEST_TRANSLATED:  # it doubles with each level, and is not used when it is that long
+            return
+        self.out[self._last :] = [f"(?:(?:{thing}{{{HUNDRED}}}){{{hundreds}}}{thing}{{{rest},{extra}}})"]
+
+
+def _translate(translation: Translation, piece: str, repeats: Repeats) -> None:
+    """Add one piece of a pattern, other than a set."""
+    bounds = _bounds(piece, repeats)
+    if bounds:
+        translation.repeat(*bounds)
+    elif piece == ")":
+        translation.close()
+    elif piece[0] == "(" and _group(piece):
+        translation.open(_group(piece))
+    elif piece == ".":
+        translation.add(_set(ALPHABETS[0] + " "))
+    elif piece == "|":
+        translation.out.append(piece)
+    elif piece[0] == "\\":
+        translation.add(_escape(piece))
+    elif piece not in ("^", "$") and piece[0] != "(":
+        translation.add(re.escape(piece))
+
+
+def _bounds(piece: str, repeats: Repeats) -> tuple[int, int] | None:
+    """Return how often a quantifier repeats, or None for another piece."""
+    least, most = repeats
+    endless = {"*": (least, most), "+": (max(least, 1), max(most, 1)), "?": (0, min(most, 1))}
+    match = QUANTIFIER.match(piece)
+    if match is None:
+        return endless.get(piece[0])
+    low, high = int(match[1]), match[3]
+    last = int(high) if high else low + most if match[2] else low
+    return min(low + least, last), min(low + most, last)
 
 
 def _group(piece: str) -> str:
-    if piece in ("(?:", "(?=", "(?!", "(?<=", "(?<!"):
+    """Return how a group begins; nothing for flags, which change what text matches but not whether one can."""
+    if piece in ("(", "(?:", "(?=", "(?!", "(?<=", "(?<!"):
         return piece
     if "<" in piece:
         return f"(?P<{piece[piece.index('<') + 1 :]}"
-    return "(?:" if piece.endswith(":") else ""  # flags change which text matches, not whether one can
-
-
-def _quantifier(piece: str, repeats: int) -> str:
-    endless = {"*": (0, repeats), "+": (1, max(repeats, 1)), "?": (0, min(repeats, 1))}
-    match = QUANTIFIER.match(piece)
-    if match is None:
-        low, high = endless.get(piece[0], (0, 0))
-        return f"{{{low},{high}}}" if piece[0] != "{" else re.escape(piece)
-    least, comma, most = int(match[1]), match[2], match[3]
-    last = least + repeats if comma else least
-    return f"{{{least},{min(int(most), last) if most else last}}}"
+    return "(?:" if piece.endswith(":") else ""
 
 
 def _escape(piece: str) -> str:
     if piece[1] in "bB":
         return ""
+    if piece.startswith("\\k<"):
+        return f"(?P={piece[3:-1]})"
     if piece[1] in "123456789":
         return piece
     return _set(_escaped(piece))
@@ -197,7 +261,7 @@ def _class_end(pattern: str, start: int) -> int:
 def _members(inside: str) -> str:
     """Return the characters of a class such as `^a-z_`, the plainest of those outside if it is negated."""
     negated = inside.startswith("^")
-    pieces = TOKEN.findall(inside[negated:])
+    pieces = PIECE.findall(inside[negated:])
     pieces = [one for piece in pieces for one in ([piece] if piece[0] == "\\" else piece)]
     found: list[str] = []
     index = 0
