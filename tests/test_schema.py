@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlmrun_mock.schema import SchemaProblem, Violation, check, violations
+from vlmrun_mock.references import SchemaProblem
+from vlmrun_mock.schema import Violation, check, violations
 
 SCHEMAS = Path(__file__).parent / "schemas"
 json_values = st.recursive(

@@ -14,7 +14,7 @@ from vlmrun_mock.chat_request import CallerSchema, ChatRequest, Place
 from vlmrun_mock.domains import WITHOUT_GROUNDING, Domains, packaged
 from vlmrun_mock.errors import InvalidRequest, NoFixture, Problem, UnknownDomain
 from vlmrun_mock.fixtures import ErrorAnswer, Fixture, FixtureAnswer, FixtureSet
-from vlmrun_mock.schema import SchemaProblem
+from vlmrun_mock.references import SchemaProblem
 from vlmrun_mock.seed import Seed, Stamp
 from vlmrun_mock.selection import SelectionProblem
 from vlmrun_mock.settings import Settings

@@ -1,4 +1,4 @@
-"""What a JSON Schema is, where its references lead, and what is wrong with a value."""
+"""Whether a JSON Schema can be used, and what is wrong with a value by it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import unquote, urldefrag, urljoin
+from typing import TYPE_CHECKING, Any
+
+from vlmrun_mock.references import (
+    REFERENCES,
+    SAME_VALUE,
+    Place,
+    References,
+    SchemaProblem,
+    children,
+    draft,
+    subtree,
+)
 
 if TYPE_CHECKING:
     import jsonschema_rs
-
-Place: TypeAlias = tuple[str | int, ...]
-
-SUBSCHEMA: tuple[str, ...] = (
-    "additionalProperties",
-    "unevaluatedProperties",
-    "propertyNames",
-    "items",
-    "additionalItems",
-)
-SUBSCHEMA += ("unevaluatedItems", "contains", "not", "if", "then", "else")
-SUBSCHEMA_LIST = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
-SUBSCHEMA_MAP = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
-SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
-REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 DEEPEST = 100  # levels of nesting; a validator written in C recurses on each
 MOST_NODES = 50_000  # JSON values in a schema, data such as enum included
@@ -37,15 +32,6 @@ LONGEST_CHAIN = 100  # subschemas that apply to one value, each from the one bef
 MOST_VISITS = 4_000_000  # subschemas applied to parts of one value: about a tenth of a second
 MOST_VIOLATIONS = 100
 SMALLEST_ANSWER = {"minLength": 500_000, "minItems": 5_000, "minContains": 5_000, "minProperties": 5_000}  # of 1 MB
-
-
-class SchemaProblem(ValueError):
-    """A schema that cannot be used: `place` is the path of what is at fault in it, `message` says why."""
-
-    def __init__(self, place: Place, message: str) -> None:
-        self.place = place
-        self.message = message
-        super().__init__(f"{'/'.join(map(str, place)) or 'the schema'}: {message}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,75 +56,6 @@ def violations(schema: Mapping[str, Any], value: object) -> list[Violation]:
     Raises SchemaProblem if the schema is unusable, or so tangled that checking this value would not end soon.
     """
     return load(schema).violations(value)
-
-
-class References:
-    """The identifiers that a schema declares (`$id`, `$anchor`), and what each reference in it leads to."""
-
-    def __init__(self, root: Any) -> None:
-        self.root = root
-        self._draft = draft(root)
-        self.bases: dict[Place, str] = {}
-        self._resources: dict[str, Place] = {"": ()}
-        self._anchors: dict[tuple[str, str], Place] = {}
-        for place, schema in _subtree((), root):
-            self._identify(place, schema)
-
-    def _identify(self, place: Place, schema: Any) -> None:
-        base = next((self.bases[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.bases), "")
-        identifier = self._identifier(schema)
-        if isinstance(identifier, str) and identifier.startswith("#"):
-            self._anchors.setdefault((base, identifier[1:]), place)
-        elif isinstance(identifier, str):
-            base = urldefrag(_joined(base, identifier, place)).url
-            self._resources.setdefault(base, place)
-        self.bases[place] = base
-        for keyword in ("$anchor", "$dynamicAnchor") if isinstance(schema, dict) else ():
-            if isinstance(schema.get(keyword), str):
-                self._anchors.setdefault((base, schema[keyword]), place)
-
-    def _identifier(self, schema: Any) -> object:
-        """Return the `$id` of a subschema, unless it does not count: up to draft 7 nothing does beside a `$ref`."""
-        if not isinstance(schema, dict) or ("$ref" in schema and self._draft in {"04", "06", "07"}):
-            return None
-        return schema.get("id" if self._draft == "04" else "$id")
-
-    def resolve(self, place: Place, reference: str) -> tuple[Place, Any]:
-        """Return the place and the subschema that `reference`, met at `place`, leads to."""
-        base = next(self.bases[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.bases)
-        uri, fragment = (base, reference[1:]) if reference[:1] == "#" else urldefrag(_joined(base, reference, place))
-        if uri not in self._resources:
-            raise SchemaProblem((*place, "$ref"), f"{reference!r:.200} is outside the schema, and nothing is fetched")
-        target = self._resources[uri]
-        fragment = unquote(fragment)
-        if fragment and not fragment.startswith("/"):
-            target = self._anchors.get((uri, fragment), ("",))
-        elif fragment:
-            target += tuple(part.replace("~1", "/").replace("~0", "~") for part in fragment[1:].split("/"))
-        return self._at(target, place, reference)
-
-    def _at(self, target: Place, place: Place, reference: str) -> tuple[Place, Any]:
-        schema, actual = self.root, []
-        for part in target:
-            key: Any = int(part) if isinstance(schema, list) and str(part).isdecimal() else part
-            if isinstance(schema, dict) and key not in schema:
-                break
-            if not isinstance(schema, dict) and not (isinstance(schema, list) and key in range(len(schema))):
-                break
-            schema = schema[key]
-            actual.append(key)
-        else:
-            if isinstance(schema, dict | bool):
-                return tuple(actual), schema
-        raise SchemaProblem((*place, "$ref"), f"{reference!r:.200} leads to no schema")
-
-    def same_value(self, place: Place, schema: Any) -> Iterator[tuple[Place, Any]]:
-        """Yield the subschemas that apply to the very value that `schema` applies to."""
-        for child_place, child in children(schema, SAME_VALUE):
-            yield (*place, *child_place), child
-        for keyword in REFERENCES if isinstance(schema, dict) else ():
-            if isinstance(schema.get(keyword), str):
-                yield self.resolve(place, schema[keyword])
 
 
 class LoadedSchema:
@@ -174,13 +91,6 @@ def load(schema: object) -> LoadedSchema:
 @lru_cache(maxsize=128)
 def _load(text: str) -> LoadedSchema:
     return LoadedSchema(json.loads(text))
-
-
-def draft(root: Mapping[str, Any]) -> str:
-    """Return the draft that a schema's `$schema` names: one of the keys of `_validator_classes`."""
-    name = str(root.get("$schema", "")).replace("https://", "http://", 1).rstrip("#")
-    drafts = {f"http://json-schema.org/draft-{number}/schema": number for number in ("04", "06", "07")}
-    return drafts.get(name, "2019-09" if name == "http://json-schema.org/draft/2019-09/schema" else "2020-12")
 
 
 def validator(root: dict[str, Any]) -> jsonschema_rs.Validator:
@@ -228,35 +138,6 @@ def _deepest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationEr
 
 def _refuse(uri: str) -> Any:
     raise ValueError(f"{uri!r:.200} is not fetched")
-
-
-def children(schema: Any, keywords: tuple[str, ...] | None = None) -> Iterator[tuple[Place, Any]]:
-    """Yield the subschemas directly below `schema` with their places in it, of some keywords or of all."""
-    for keyword, value in schema.items() if isinstance(schema, dict) else ():
-        if keywords is not None and keyword not in keywords:
-            continue
-        if keyword in SUBSCHEMA and isinstance(value, dict | bool):
-            yield (keyword,), value
-        elif keyword in SUBSCHEMA_LIST and isinstance(value, list):
-            yield from (((keyword, index), child) for index, child in enumerate(value))
-        elif keyword in SUBSCHEMA_MAP and isinstance(value, dict):
-            yield from (((keyword, name), child) for name, child in value.items() if isinstance(child, dict | bool))
-
-
-def _subtree(place: Place, schema: Any) -> Iterator[tuple[Place, Any]]:
-    """Yield a schema and all that is below it, parents first."""
-    waiting = [(place, schema)]
-    while waiting:
-        place, schema = waiting.pop()
-        yield place, schema
-        waiting += [((*place, *below), child) for below, child in children(schema)]
-
-
-def _joined(base: str, reference: str, place: Place) -> str:
-    try:
-        return urljoin(base, reference) if base else reference
-    except ValueError as error:  # such as a broken IPv6 host
-        raise SchemaProblem(place, f"{reference!r:.200} is not a URI") from error
 
 
 def _check_json(schema: object) -> None:
@@ -308,7 +189,7 @@ def _check_chains(references: References) -> bool:
     Raises when a reference leads nowhere, when a chain of references ends in itself without going into the
     value, and when an answer could not be smaller than about 1 MB.
     """
-    waiting, targets, checked = list(_subtree((), references.root)), set[Place](), set[Place]()
+    waiting, targets, checked = list(subtree((), references.root)), set[Place](), set[Place]()
     uses_references = False
     while waiting:
         place, schema = waiting.pop()
@@ -319,7 +200,7 @@ def _check_chains(references: References) -> bool:
             if isinstance(schema.get(keyword), str):
                 uses_references = True
                 target, found = references.resolve(place, schema[keyword])
-                waiting += _subtree(target, found) if target not in targets else ()
+                waiting += subtree(target, found) if target not in targets else ()
                 targets.add(target)
         _check_chain(references, place, schema, (), checked)
     return uses_references

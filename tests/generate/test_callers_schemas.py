@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vlmrun_mock.generate import generate
-from vlmrun_mock.schema import SchemaProblem, violations
+from vlmrun_mock.references import SchemaProblem
+from vlmrun_mock.schema import violations
 from vlmrun_mock.seed import Seed
 
 TESTS = Path(__file__).parent.parent

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from vlmrun_mock.generate import generate
-from vlmrun_mock.schema import SchemaProblem
+from vlmrun_mock.references import SchemaProblem
 from vlmrun_mock.seed import Seed
 
 TEXT = {"type": "string"}

@@ -9,7 +9,8 @@ from vlmrun_mock.generate.budget import Budget, Exhausted
 from vlmrun_mock.generate.builder import Builder
 from vlmrun_mock.generate.size import check_size
 from vlmrun_mock.generate.world import World
-from vlmrun_mock.schema import LoadedSchema, Place, SchemaProblem, Violation, load
+from vlmrun_mock.references import Place, SchemaProblem
+from vlmrun_mock.schema import LoadedSchema, Violation, load
 
 if TYPE_CHECKING:
     from vlmrun_mock.seed import Seed

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from vlmrun_mock.generate.budget import Budget, Exhausted
 from vlmrun_mock.generate.negation import denials
 from vlmrun_mock.generate.node import KINDS, KINDS_OF_TYPE, Node, Shape
-from vlmrun_mock.schema import REFERENCES, Place, References, SchemaProblem
+from vlmrun_mock.references import REFERENCES, Place, References, SchemaProblem
 
 Option: TypeAlias = tuple[Node, ...]
 DEEPEST_RECURSION = 2  # how often a reference's target may be inside itself

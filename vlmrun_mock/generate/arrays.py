@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vlmrun_mock.generate.budget import Exhausted
 from vlmrun_mock.generate.example import ABSENT
 from vlmrun_mock.generate.node import Node, Shape, canonical
-from vlmrun_mock.schema import SchemaProblem
+from vlmrun_mock.references import SchemaProblem
 
 if TYPE_CHECKING:
     from vlmrun_mock.generate.builder import Builder, Spot

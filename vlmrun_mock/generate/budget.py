@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlmrun_mock.schema import Place, SchemaProblem
+from vlmrun_mock.references import Place, SchemaProblem
 
 MOST_VALUES = 6_000
 MOST_STEPS = 20_000

@@ -13,7 +13,8 @@ from vlmrun_mock.generate.budget import Budget, Exhausted
 from vlmrun_mock.generate.example import ABSENT
 from vlmrun_mock.generate.node import Node, Shape, kind_of, same
 from vlmrun_mock.generate.world import World
-from vlmrun_mock.schema import LoadedSchema, Place, SchemaProblem, draft
+from vlmrun_mock.references import Place, SchemaProblem, draft
+from vlmrun_mock.schema import LoadedSchema
 
 MOST_SHAPES = 48
 DEEPEST_ANSWER = 90

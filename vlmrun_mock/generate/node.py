@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from vlmrun_mock.schema import Place, validator
+from vlmrun_mock.references import Place
+from vlmrun_mock.schema import validator
 
 if TYPE_CHECKING:
     import jsonschema_rs

@@ -10,7 +10,7 @@ from vlmrun_mock.generate.budget import Exhausted
 from vlmrun_mock.generate.example import ABSENT, find
 from vlmrun_mock.generate.node import Node, Shape
 from vlmrun_mock.generate.sums import balance
-from vlmrun_mock.schema import Place, SchemaProblem
+from vlmrun_mock.references import Place, SchemaProblem
 
 if TYPE_CHECKING:
     from vlmrun_mock.generate.builder import Builder, Spot

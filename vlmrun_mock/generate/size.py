@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vlmrun_mock.generate.budget import MOST_VALUES
-from vlmrun_mock.schema import REFERENCES, Place, References, SchemaProblem
+from vlmrun_mock.references import REFERENCES, Place, References, SchemaProblem
 
 UNDER_WAY = 0
 

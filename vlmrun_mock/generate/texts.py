@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vlmrun_mock.generate import patterns, phrases
 from vlmrun_mock.generate.names import suggested_text
 from vlmrun_mock.generate.node import Shape
-from vlmrun_mock.schema import SchemaProblem
+from vlmrun_mock.references import SchemaProblem
 
 if TYPE_CHECKING:
     from vlmrun_mock.generate.builder import Builder, Spot

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.generate.words import singular, words_of
-from vlmrun_mock.schema import Place
+from vlmrun_mock.references import Place
 
 if TYPE_CHECKING:
     from random import Random
