@@ -1,7 +1,7 @@
 """A repeated request, and an 8 MB picture, against a bare ASGI application on the same uvicorn.
 
-Run `python -m benchmarks.throughput [ROUNDS]`. Two processes serve side by side and are asked in turn by the same client,
-eight keep-alive connections at once; the bare application receives the body and answers as many bytes as the mock does.
+Run `python -m benchmarks.throughput [ROUNDS]`. Two processes serve side by side and are asked in turn by the same
+client, on eight keep-alive connections; the bare application receives the body and answers as many bytes as the mock.
 """
 
 from __future__ import annotations

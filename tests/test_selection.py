@@ -12,16 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlmrun_mock.selection import (
-    DEEPEST_SELECTION,
-    LONGEST_STATEMENT,
-    Selection,
-    SelectionProblem,
-    parse,
-    select,
-    select_schema,
-    statement,
-)
+from vlmrun_mock.gql_statement import DEEPEST_SELECTION, LONGEST_STATEMENT, Selection, SelectionProblem, parse
+from vlmrun_mock.selection import select, select_schema, statement
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 DOMAINS = sorted(path.parent.name for path in FIXTURES.glob("*/schema.json"))

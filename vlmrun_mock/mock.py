@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Literal, TypeAlias
 
-from vlmrun_mock import generate, grounding, quirks, schema, selection
+from vlmrun_mock import generate, gql_statement, grounding, quirks, schema, selection
 from vlmrun_mock.chat_request import CallerSchema, ChatRequest, Place
 from vlmrun_mock.domains import WITHOUT_GROUNDING, Domains, packaged
 from vlmrun_mock.errors import InvalidRequest, NoFixture, Problem, UnknownDomain
 from vlmrun_mock.fixtures import ErrorAnswer, Fixture, FixtureAnswer, FixtureSet
+from vlmrun_mock.gql_statement import SelectionProblem
 from vlmrun_mock.references import SchemaProblem
 from vlmrun_mock.seed import Seed, Stamp
-from vlmrun_mock.selection import SelectionProblem
 from vlmrun_mock.settings import Settings
 from vlmrun_mock.tokens import Tokenizer
 
@@ -186,7 +186,7 @@ class Mock:
     def _selected(self, statement: str, content: object, known: Mapping[str, Any] | None) -> object:
         place: Place = ("body", "vlmrun", "config", "gql_stmt")
         try:
-            return selection.select(selection.parse(statement), content, known)
+            return selection.select(gql_statement.parse(statement), content, known)
         except SelectionProblem as problem:
             raise InvalidRequest([Problem(place, str(problem))]) from None
 

@@ -1,4 +1,4 @@
-"""A selection: the fields that a GraphQL statement (`gql_stmt`) asks for, applied to an answer or to a JSON schema."""
+"""A selection of fields applied to an answer or to a JSON schema, and the statement that selects all of a schema."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+from vlmrun_mock.gql_statement import DEEPEST_SELECTION, Selection, SelectionProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from graphql import DocumentNode, FieldNode, Node, SelectionSetNode
-
-LONGEST_STATEMENT = 65_536  # characters
-DEEPEST_SELECTION = 50  # braces within braces
 MOST_FIELDS = 1_000  # of a written statement, below its root: types that refer to each other multiply
 
 FIELD_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,127}")
@@ -25,39 +23,6 @@ KEPT = ("$schema", "title", "description", "type", "nullable", "minItems", "maxI
 """Keywords of an object or a list that hold for it with fewer fields as well."""
 
 ANNOTATIONS = {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment"}
-
-
-class SelectionProblem(ValueError):
-    """A statement that cannot be read, or that asks for a field that does not exist; the message is for a client."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Selected fields in their order; None stands for a field that is wanted whole."""
-
-    fields: Mapping[str, Selection | None]
-
-
-def parse(statement: str) -> Selection:
-    """Read `{ a b { c } }`, `query { ... }` or `query Name { ... }`.
-
-    Raises SelectionProblem with line and column for all else: GraphQL's aliases, arguments, fragments, directives,
-    variables and mutations have no documented effect here.
-    """
-    if len(statement) > LONGEST_STATEMENT:
-        raise SelectionProblem(f"the statement is longer than {LONGEST_STATEMENT:,} characters")
-    operation, *others = _document(statement).definitions
-    for definition in (operation, *others):
-        if definition.kind != "operation_definition":
-            raise _problem_at(definition, f"{definition.kind.replace('_', ' ')}s are not supported, write one query")
-    if others:
-        raise _problem_at(others[0], "several operations are not supported, write one query")
-    query = cast("Any", operation)
-    if query.operation.value != "query":
-        raise _problem_at(query, f"{query.operation.value}s are not supported, write a query")
-    _refuse(query.variable_definitions, "variables are not supported")
-    _refuse(query.directives, "directives are not supported")
-    return _selection(query.selection_set, 1)
 
 
 def select(selection: Selection, content: object, schema: Mapping[str, Any] | None = None) -> object:
@@ -88,67 +53,6 @@ def statement(schema: Mapping[str, Any]) -> str:
     A type within itself ends the descent: the inner one is selected whole.
     """
     return _Writer().written(_Shape.of(schema, schema))
-
-
-def _document(statement: str) -> DocumentNode:
-    from graphql import GraphQLSyntaxError, parse  # noqa: PLC0415 - heavy: imported when first needed
-
-    try:
-        return parse(statement)
-    except GraphQLSyntaxError as problem:
-        line, column = problem.locations[0] if problem.locations else (1, 1)
-        reason = problem.message.removeprefix("Syntax Error: ")[:200]
-        message = f"line {line}, column {column}: {reason} A statement looks like {{ invoice_id items {{ quantity }} }}"
-        raise SelectionProblem(message) from None
-    except RecursionError:
-        raise SelectionProblem("the statement is nested too deeply") from None
-
-
-def _selection(chosen: SelectionSetNode, depth: int) -> Selection:
-    if depth > DEEPEST_SELECTION:
-        raise _problem_at(chosen, f"the statement is nested deeper than {DEEPEST_SELECTION} levels")
-    if not chosen.selections:
-        raise _problem_at(chosen, "there is no field between the braces")
-    fields: dict[str, Selection | None] = {}
-    for node in chosen.selections:
-        if node.kind != "field":
-            raise _problem_at(node, "fragments are not supported, name the fields")
-        wanted = cast("FieldNode", node)
-        name, inner = wanted.name.value, _inner(wanted, depth)
-        fields[name] = _merged(wanted, fields[name], inner) if name in fields else inner
-    return Selection(fields)
-
-
-def _inner(node: FieldNode, depth: int) -> Selection | None:
-    if node.alias:
-        raise _problem_at(node.alias, "aliases are not supported, fields keep their names")
-    _refuse(node.arguments, "arguments are not supported")
-    _refuse(node.directives, "directives are not supported")
-    return _selection(node.selection_set, depth + 1) if node.selection_set else None
-
-
-def _merged(node: FieldNode, first: Selection | None, second: Selection | None) -> Selection | None:
-    """Return what a field that is selected twice selects: both."""
-    if first is None or second is None:
-        if first is second:
-            return None
-        raise _problem_at(node, f"{node.name.value} is selected once whole and once in part")
-    fields = dict(first.fields)
-    for name, inner in second.fields.items():
-        fields[name] = _merged(node, fields[name], inner) if name in fields else inner
-    return Selection(fields)
-
-
-def _refuse(nodes: Sequence[Node] | None, message: str) -> None:
-    if nodes:
-        raise _problem_at(nodes[0], message)
-
-
-def _problem_at(node: Node, message: str) -> SelectionProblem:
-    if node.loc is None:
-        return SelectionProblem(message)
-    token = node.loc.start_token
-    return SelectionProblem(f"line {token.line}, column {token.column}: {message}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vlmrun_mock import __version__, selection
+from vlmrun_mock import __version__, gql_statement, selection
 from vlmrun_mock.domains import Domain
 from vlmrun_mock.errors import InvalidRequest, NoSuchResource, Problem
+from vlmrun_mock.gql_statement import SelectionProblem
 from vlmrun_mock.mock import Mock
 from vlmrun_mock.seed import FROZEN_INSTANT
-from vlmrun_mock.selection import SelectionProblem
 from vlmrun_mock.web import body
 from vlmrun_mock.web.keys import authenticate, key_of, raw_headers
 
@@ -119,7 +119,7 @@ class Catalog:
         schema = domain.schema
         if statement:
             try:
-                schema = selection.select_schema(selection.parse(statement), schema)
+                schema = selection.select_schema(gql_statement.parse(statement), schema)
             except SelectionProblem as problem:
                 raise InvalidRequest([Problem(("body", "config", "gql_stmt"), str(problem))]) from None
         hub = self._mock.domains.hub
