@@ -91,12 +91,16 @@ class ServeProcess:
 def serving(
     folder: Path, *options: str, changes: Mapping[str, str] | None = None, within: Path | None = None
 ) -> Iterator[ServeProcess]:
-    """Serve on a free port for the length of a `with` block, with changes to the environment, `within` a directory."""
+    """Serve for the length of a `with` block, with changes to the environment, `within` a directory.
+
+    The port is a free one, unless an option or the environment names one.
+    """
+    changes = {"VLMRUN_MOCK_PORT": "0", **(changes or {})}
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "output").open("wb") as output, (folder / "errors").open("wb") as errors:
         popen = subprocess.Popen(  # noqa: S603 - the options are the test's own
-            [*COMMAND, "serve", "--port", "0", *options],
-            env=environment(**(changes or {})),
+            [*COMMAND, "serve", *options],
+            env=environment(**changes),
             cwd=within,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -113,9 +117,11 @@ def serving(
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    """Return a port on which nobody listens, outside the range that outgoing connections are given one from."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("every port is taken")
 
 
 def patiently(url: str) -> httpx.Response:

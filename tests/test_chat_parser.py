@@ -288,3 +288,11 @@ def test_json_that_is_no_object_is_a_problem_of_the_body(raw: bytes) -> None:
         chat_parser.parse(raw)
 
     assert [problem["loc"] for problem in caught.value.detail] == [["body"]]
+
+
+@pytest.mark.parametrize("messages", [[{}] * 10_001, [{"content": [{"type": "text", "text": ""}] * 10_001}]])
+def test_more_items_than_the_limit_are_refused(messages: list[object]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        chat_parser.parse(json.dumps({"messages": messages}).encode())
+
+    assert refused.value.problems[0].type == "too_long"

@@ -8,22 +8,20 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.process import COMMAND, PATIENCE, environment, free_port, patiently, serving
+from tests.process import PATIENCE, free_port, serving
 from tests.samples import SAMPLES
 from tests.serving import CHAT, image_message, picture
 
 Write = Callable[[str, str | bytes], Path]
 SECRET = "sk-do-not-tell-1234567890"
 INVOICE = {"messages": image_message(picture()), "domain": "document.invoice"}
-AT_ONCE = 2.5
-"""Seconds: the second that a request under way is given, and what a busy machine adds."""
 
 
 def test_it_prints_where_it_listens_and_the_lines_to_paste(tmp_path: Path) -> None:
@@ -54,13 +52,21 @@ def test_the_lines_to_paste_are_shell_and_reach_the_server(tmp_path: Path) -> No
     assert key == own_key != SECRET
 
 
+def test_an_option_wins_over_its_environment_variable(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(tmp_path, "--port", str(port), changes={"VLMRUN_MOCK_PORT": "1"}) as process:
+        answer = process.http.post(CHAT, json=INVOICE)
+
+    assert process.url == f"http://127.0.0.1:{port}"
+    assert answer.status_code == 201
+
+
 def test_every_option_can_stand_in_the_environment(tmp_path: Path, write: Write) -> None:
     first = write("first/invoice.json", '{"match": {"domain": "document.invoice"}, "answer": {"content": "first"}}')
     second = write("second/all.json", '{"answer": {"content": "second"}}')
-    port = free_port()
     options = {
         "HOST": "localhost",
-        "PORT": str(port),
+        "PORT": str(free_port()),
         "FIXTURES": os.pathsep.join((str(first.parent), str(second.parent))),
         "UNSUPPORTED": "reject",
         "API_KEY": f"{SECRET} another",
@@ -68,17 +74,17 @@ def test_every_option_can_stand_in_the_environment(tmp_path: Path, write: Write)
         "IDS": "random",
         "MAX_BODY": "10kB",
     }
-    changes = {f"VLMRUN_MOCK_{name}": value for name, value in options.items()}
-    with _serving_from_environment(tmp_path / "served", changes) as http:
-        key, other = {"X-Api-Key": SECRET}, {"X-Api-Key": "another"}
-        answers = [http.post(CHAT, json=INVOICE, headers=headers) for headers in (key, other)]
-        elsewhere = http.post(CHAT, json={"messages": [{}]}, headers=key)
+    with serving(tmp_path / "served", changes=_variables(options)) as process:
+        key, other, wrong = ({"Authorization": f"Bearer {name}"} for name in (SECRET, "another", "wrong"))
+        answers = [process.http.post(CHAT, json=INVOICE, headers=headers) for headers in (key, other)]
+        elsewhere = process.http.post(CHAT, json={"messages": [{}]}, headers=key)
         refused = [
-            http.post(CHAT, json=INVOICE, headers={"X-Api-Key": "wrong"}),
-            http.post(CHAT, json={**INVOICE, "n": 2}, headers=key),
-            http.post(CHAT, content=b" " * 10_001, headers=key),
+            process.http.post(CHAT, json=INVOICE, headers=wrong),
+            process.http.post(CHAT, json={**INVOICE, "n": 2}, headers=key),
+            process.http.post(CHAT, content=b" " * 10_001, headers=key),
         ]
 
+    assert process.url.endswith(f":{options['PORT']}")
     assert [_content(answer) for answer in (*answers, elsewhere)] == ["first", "first", "second"]
     assert answers[0].json()["id"] != answers[1].json()["id"]
     assert answers[0].json()["created"] > 1750000000
@@ -86,36 +92,21 @@ def test_every_option_can_stand_in_the_environment(tmp_path: Path, write: Write)
 
 
 def test_the_other_options_can_stand_in_the_environment_too(tmp_path: Path) -> None:
-    strict = {"VLMRUN_MOCK_PORT": str(free_port()), "VLMRUN_MOCK_STRICT": "1"}
-    generating = {"VLMRUN_MOCK_PORT": str(free_port()), "VLMRUN_MOCK_UNKNOWN_DOMAIN": "generate"}
-    slip, key = SAMPLES["an unknown domain"], {"X-Api-Key": "k"}
-    with _serving_from_environment(tmp_path / "strict", strict) as http:
-        miss = http.post(CHAT, json=INVOICE, headers=key)
-    with _serving_from_environment(tmp_path / "zero", generating) as http:
-        zero = http.post(CHAT, json=slip, headers=key)
-    with _serving_from_environment(tmp_path / "one", {**generating, "VLMRUN_MOCK_SEED": "1"}) as http:
-        one = http.post(CHAT, json=slip, headers=key)
+    slip = SAMPLES["an unknown domain"]
+    with serving(tmp_path / "strict", changes=_variables({"STRICT": "1"})) as process:
+        miss = process.http.post(CHAT, json=INVOICE)
+    with serving(tmp_path / "zero", changes=_variables({"UNKNOWN_DOMAIN": "generate"})) as process:
+        zero = process.http.post(CHAT, json=slip)
+    with serving(tmp_path / "one", changes=_variables({"UNKNOWN_DOMAIN": "generate", "SEED": "1"})) as process:
+        one = process.http.post(CHAT, json=slip)
 
     assert (miss.status_code, miss.json()["error"]["code"]) == (404, "no_fixture")
     assert (zero.status_code, one.status_code) == (201, 201)
     assert _content(zero) != _content(one)
 
 
-@contextlib.contextmanager
-def _serving_from_environment(folder: Path, changes: dict[str, str]) -> Iterator[httpx.Client]:
-    folder.mkdir()
-    with (folder / "errors").open("wb") as errors:
-        popen = subprocess.Popen(  # noqa: S603 - this project's command
-            [*COMMAND, "serve"], env=environment(**changes), stdout=subprocess.DEVNULL, stderr=errors
-        )
-    url = f"http://127.0.0.1:{changes['VLMRUN_MOCK_PORT']}"
-    try:
-        patiently(url)
-        with httpx.Client(base_url=url, timeout=PATIENCE) as http:
-            yield http
-    finally:
-        popen.terminate()
-        popen.wait(PATIENCE)
+def _variables(options: Mapping[str, str]) -> dict[str, str]:
+    return {f"VLMRUN_MOCK_{name}": value for name, value in options.items()}
 
 
 def _content(answer: httpx.Response) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from tests.process import COMMAND, PATIENCE, environment, free_port, patiently, 
 from tests.serving import CHAT, image_message, picture
 
 Write = Callable[[str, str | bytes], Path]
-SECRET = "sk-do-not-tell-1234567890"
 INVOICE = {"messages": image_message(picture()), "domain": "document.invoice"}
 AT_ONCE = 2.5
 """Seconds: the second that a request under way is given, and what a busy machine adds."""
@@ -93,8 +92,8 @@ def test_latency_holds_up_nobody_else(tmp_path: Path, write: Write) -> None:
     assert seconds < 4
 
 
-def _wait_for_line(stream: Iterator[bytes], wanted: bytes) -> str:
-    return next(line for line in stream if wanted in line).decode().strip()
+def _wait_for_line(stream: Iterable[bytes], wanted: bytes) -> str:
+    return next(line.decode().strip() for line in stream if wanted in line)
 
 
 def test_a_closed_output_does_not_stop_the_server() -> None:

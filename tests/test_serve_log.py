@@ -14,8 +14,6 @@ from tests.serving import CHAT, image_message, picture
 Write = Callable[[str, str | bytes], Path]
 SECRET = "sk-do-not-tell-1234567890"
 INVOICE = {"messages": image_message(picture()), "domain": "document.invoice"}
-AT_ONCE = 2.5
-"""Seconds: the second that a request under way is given, and what a busy machine adds."""
 
 
 def test_a_request_is_one_line_with_time_domain_documents_source_tokens_and_status(tmp_path: Path) -> None:

@@ -89,7 +89,10 @@ class UpToFirstWrong:
         return {**handler(source), "fail_fast": True}
 
 
-Items = Annotated[list[ItemT], UpToFirstWrong()]
+MOST_ITEMS = 10_000
+"""Messages of a request and parts of a message: our own limit, since each costs memory many times its size."""
+
+Items = Annotated[list[ItemT], Field(max_length=MOST_ITEMS), UpToFirstWrong()]
 
 
 def _content_tag(content: object) -> str:
