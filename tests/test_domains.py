@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vlmrun_mock.domains import ALIASES, WITHOUT_GROUNDING, Domains, packaged
+from vlmrun_mock.content import WITHOUT_GROUNDING
+from vlmrun_mock.domains import ALIASES, Domains, packaged
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 DOMAINS = packaged()

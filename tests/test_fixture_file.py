@@ -12,7 +12,8 @@ import jsonschema_rs
 import pytest
 
 from scripts.export_fixture_format import TARGET, exported
-from vlmrun_mock.fixture_file import FixtureError, contents, merge_patch, parse, read
+from vlmrun_mock.fixture_error import FixtureError
+from vlmrun_mock.fixture_file import contents, merge_patch, parse, read
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 DIGEST = "0123456789abcdef" * 4

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from vlmrun_mock.domains import packaged
-from vlmrun_mock.fixture_file import FixtureError, parse
-from vlmrun_mock.fixture_folder import PACKAGED_ORIGIN, FixtureBuilder, FixtureFolderError, load, packaged_fixture
+from vlmrun_mock.fixture_error import FixtureError, FixtureFolderError
+from vlmrun_mock.fixture_file import parse
+from vlmrun_mock.fixture_folder import PACKAGED_ORIGIN, FixtureBuilder, load, packaged_fixture
 from vlmrun_mock.fixtures import Fixture, Match
 
 Write = Callable[[str, str | bytes], Path]

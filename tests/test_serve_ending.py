@@ -124,3 +124,14 @@ def test_an_output_that_was_never_open_does_not_stop_the_server(tmp_path: Path) 
         ended = popen.wait(PATIENCE)
 
     assert (answer.status_code, ended, (tmp_path / "errors").read_text()) == (201, 0, "")
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.03, 0.1, 0.2, 0.3])
+def test_a_signal_while_it_still_loads_ends_it_quietly(delay: float, tmp_path: Path) -> None:
+    with serving(tmp_path) as process:
+        time.sleep(delay)
+
+        status, _ = process.stop()
+
+        assert status == 0
+        assert process.errors == ""

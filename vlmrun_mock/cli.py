@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vlmrun_mock import __version__
+from vlmrun_mock.fixture_error import FixtureFolderError
 from vlmrun_mock.settings import Settings
 
 if TYPE_CHECKING:
@@ -125,13 +126,24 @@ def serve(host: str, port: int, fixtures: tuple[Path, ...], api_keys: tuple[str,
     url = server.url_of(listener)
 
     console = Console()
+    stopped = threading.Event()
 
     def announce() -> None:
         console.log(_banner(url, mock))
         # What the first request will need is loaded beside the server's start, which does not wait for it.
-        threading.Thread(target=mock.warm, daemon=True).start()
+        threading.Thread(target=_warm, args=(mock, stopped)).start()
 
-    server.run(application(mock, log=console.log), listener, announce)
+    try:
+        server.run(application(mock, log=console.log), listener, announce)
+    finally:
+        stopped.set()
+
+
+def _warm(mock: Mock, stopped: threading.Event) -> None:
+    """Warm a mock until told to stop; a thread that is killed in the middle would abort the process."""
+    for _ in mock.warm():
+        if stopped.is_set():
+            return
 
 
 @main.command()
@@ -171,8 +183,7 @@ def hash_(files: tuple[Path, ...]) -> None:
 
 def _mock(settings: Settings) -> Mock:
     """Return a mock; a fixture that does not load is a clear end."""
-    from vlmrun_mock.fixture_folder import FixtureFolderError  # noqa: PLC0415 - heavy: not imported by the other commands
-    from vlmrun_mock.mock import Mock  # noqa: PLC0415
+    from vlmrun_mock.mock import Mock  # noqa: PLC0415 - heavy: not imported by the other commands
 
     try:
         return Mock(settings)

@@ -26,9 +26,6 @@ ALIASES: Mapping[str, str] = {
 }
 """Old spellings that client code still sends, and the domains that they mean now."""
 
-WITHOUT_GROUNDING = frozenset({"document.markdown"})
-"""Domains that are documented to have no grounding."""
-
 
 class Domain:
     """One kind of input: its id, and its schema and packaged answer, read when first asked for."""

@@ -14,6 +14,8 @@ from typing import Annotated, Any
 import pydantic_core
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from vlmrun_mock.fixture_error import FixtureError
+
 IDENTITY = re.compile(r"sha256:[0-9a-f]{64}")
 HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 HEADER_VALUE = r"^[\t\x20-\x7e]*$"
@@ -45,16 +47,6 @@ def _not_framing(name: str) -> str:
     if name.lower() in FRAMING:
         raise ValueError(f"{name} is for the server alone to say")
     return name
-
-
-class FixtureError(ValueError):
-    """A fixture that cannot be used: which file, where in it, and why."""
-
-    def __init__(self, file: str, place: str, reason: str) -> None:
-        super().__init__(f"{file}: {place}: {reason}" if place else f"{file}: {reason}")
-        self.file = file
-        self.place = place
-        self.reason = reason
 
 
 DocumentName = Annotated[

@@ -10,16 +10,8 @@ from typing import Any
 
 from vlmrun_mock import documents
 from vlmrun_mock.domains import Domain, Domains
-from vlmrun_mock.fixture_file import (
-    IDENTITY,
-    AnswerBody,
-    FixtureBody,
-    FixtureError,
-    MatchBody,
-    contents,
-    merge_patch,
-    read,
-)
+from vlmrun_mock.fixture_error import FixtureError, FixtureFolderError
+from vlmrun_mock.fixture_file import IDENTITY, AnswerBody, FixtureBody, MatchBody, contents, merge_patch, read
 from vlmrun_mock.fixtures import ErrorAnswer, Fixture, FixtureAnswer, Match, TextMatch
 
 USER_ORIGIN = 1
@@ -28,14 +20,6 @@ USER_ORIGIN = 1
 PACKAGED_ORIGIN = 1_000_000
 
 OUTSIDE = "it leads out of the fixture folders"
-
-
-class FixtureFolderError(ValueError):
-    """Files that do not load, one problem each; the message has a line for each."""
-
-    def __init__(self, problems: Sequence[FixtureError]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = tuple(problems)
 
 
 def load(folders: Sequence[Path], domains: Domains) -> list[Fixture]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Literal, TypeAlias
 
-from vlmrun_mock import generate, gql_statement, grounding, quirks, schema, selection
-from vlmrun_mock.chat_request import CallerSchema, ChatRequest, Place
-from vlmrun_mock.domains import WITHOUT_GROUNDING, Domains, packaged
-from vlmrun_mock.errors import InvalidRequest, NoFixture, Problem, UnknownDomain
+from vlmrun_mock import quirks
+from vlmrun_mock.chat_request import CallerSchema, ChatRequest
+from vlmrun_mock.domains import Domains, packaged
+from vlmrun_mock.errors import NoFixture, Problem, UnknownDomain
 from vlmrun_mock.fixtures import ErrorAnswer, Fixture, FixtureAnswer, FixtureSet
-from vlmrun_mock.gql_statement import SelectionProblem
-from vlmrun_mock.references import SchemaProblem
 from vlmrun_mock.seed import Seed, Stamp
 from vlmrun_mock.settings import Settings
 from vlmrun_mock.tokens import Tokenizer
@@ -100,14 +98,17 @@ class Mock:
             raise self._missed(request)
         raise self._unknown(request.domain)
 
-    def warm(self) -> None:
-        """Load now what is otherwise loaded when a request first needs it, the most likely first."""
+    def warm(self) -> Iterator[None]:
+        """Load what is otherwise loaded when a request first needs it, the most likely first, and pause between."""
         from vlmrun_mock import chat_parser  # noqa: PLC0415 - heavy (pydantic): imported when first needed
 
         chat_parser.parse(b'{"messages": [{}]}')
+        yield
         self._packaged_fixture("document.invoice")
+        yield
         self.tokenizer.load()
-        generate.generate({"type": "string"}, seed=self.seed)
+        yield
+        self._filled(CallerSchema({"type": "string"}, ()), ChatRequest(), base=None)
 
     def _loaded(self) -> FixtureSet:
         if not self.settings.fixtures:
@@ -160,21 +161,14 @@ class Mock:
         return Answer(self._finished(content, request), "generated")
 
     def _filled(self, caller: CallerSchema, request: ChatRequest, base: object) -> object:
-        """Return a value that meets the caller's schema, from `base` where names and types agree."""
-        try:
-            schema.check(caller.schema)
-            return generate.generate(caller.schema, seed=self.seed, facts=request.subject, base=base)
-        except SchemaProblem as problem:
-            raise InvalidRequest([Problem((*caller.place, *problem.place), problem.message)]) from None
+        from vlmrun_mock import content  # noqa: PLC0415 - heavy (the generator): imported when first needed
 
-    def _finished(self, content: object, request: ChatRequest) -> str:
-        """Return the content as compact JSON, reduced to the selected fields and with the metadata asked for."""
-        config = request.config
-        if config.gql_stmt:
-            content = self._selected(config.gql_stmt, content, self._schema(request))
-        if (config.grounding or config.confidence) and request.domain not in WITHOUT_GROUNDING:
-            content = grounding.ground(content, boxes=config.grounding, seed=self.seed, facts=request.subject)
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return content.filled(caller, request, self.seed, base)
+
+    def _finished(self, value: object, request: ChatRequest) -> str:
+        from vlmrun_mock import content  # noqa: PLC0415 - heavy (the generator): imported when first needed
+
+        return content.finished(value, request, self.seed, self._schema(request))
 
     def _schema(self, request: ChatRequest) -> Mapping[str, Any] | None:
         """Return the schema that the answer follows: the caller's, else the domain's, if it is known."""
@@ -182,13 +176,6 @@ class Mock:
             return request.schema.schema
         domain = self.domains.get(request.domain) if request.domain else None
         return domain.schema if domain else None
-
-    def _selected(self, statement: str, content: object, known: Mapping[str, Any] | None) -> object:
-        place: Place = ("body", "vlmrun", "config", "gql_stmt")
-        try:
-            return selection.select(gql_statement.parse(statement), content, known)
-        except SelectionProblem as problem:
-            raise InvalidRequest([Problem(place, str(problem))]) from None
 
     def _missed(self, request: ChatRequest) -> NoFixture:
         miss = self.fixtures.miss(request)

@@ -11,10 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vlmrun_mock import __version__, gql_statement, selection
+from vlmrun_mock import __version__
 from vlmrun_mock.domains import Domain
 from vlmrun_mock.errors import InvalidRequest, NoSuchResource, Problem
-from vlmrun_mock.gql_statement import SelectionProblem
 from vlmrun_mock.mock import Mock
 from vlmrun_mock.seed import FROZEN_INSTANT
 from vlmrun_mock.web import body
@@ -116,11 +115,13 @@ class Catalog:
         return JSONResponse(self._schema(domain, statement))
 
     def _schema(self, domain: Domain, statement: str | None) -> Mapping[str, Any]:
+        from vlmrun_mock import gql_statement, selection  # noqa: PLC0415 - heavy: imported when first needed
+
         schema = domain.schema
         if statement:
             try:
                 schema = selection.select_schema(gql_statement.parse(statement), schema)
-            except SelectionProblem as problem:
+            except gql_statement.SelectionProblem as problem:
                 raise InvalidRequest([Problem(("body", "config", "gql_stmt"), str(problem))]) from None
         hub = self._mock.domains.hub
         return {

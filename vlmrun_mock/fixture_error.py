@@ -1,0 +1,23 @@
+"""What is wrong with fixtures: one error for a file, and one for all the files of a start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class FixtureError(ValueError):
+    """A fixture that cannot be used: which file, where in it, and why."""
+
+    def __init__(self, file: str, place: str, reason: str) -> None:
+        super().__init__(f"{file}: {place}: {reason}" if place else f"{file}: {reason}")
+        self.file = file
+        self.place = place
+        self.reason = reason
+
+
+class FixtureFolderError(ValueError):
+    """Files that do not load, one problem each; the message has a line for each."""
+
+    def __init__(self, problems: Sequence[FixtureError]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
