@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from vlmrun.hub.registry import registry
 
 from vlmrun_mock.generate import generate
 from vlmrun_mock.seed import Seed
 
+FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
 TEXT = {"type": "string"}
+NUMBER = {"type": "number"}
+LINE = {"type": "object", "properties": {"description": TEXT, "qty": NUMBER, "price": NUMBER, "amount": NUMBER}}
 BASE: dict[str, Any] = {
     "invoice_id": "INV-1",
     "issuer": {"name": "Acme Works", "city": "Lund"},
@@ -20,6 +26,18 @@ BASE: dict[str, Any] = {
     "paid": True,
     "email": "not an address",
 }
+
+
+def read(domain: str, name: str) -> Any:
+    return json.loads((FIXTURES / domain / name).read_text(encoding="utf-8"))
+
+
+def packaged(domain: str) -> Any:
+    return read(domain, "answer.json")["answer"]["content"]
+
+
+def objects(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
 
 
 def filled(properties: dict[str, Any], **keywords: Any) -> Any:
@@ -73,9 +91,39 @@ def test_items_that_do_not_fit_are_generated() -> None:
     assert isinstance(tags[1], str)
 
 
-@pytest.mark.parametrize("note", [TEXT, {"type": ["null", "string"]}, {"anyOf": [TEXT, {"type": "null"}]}])
-def test_a_null_never_replaces_a_value(note: dict[str, Any]) -> None:
-    assert isinstance(filled({"note": note})["note"], str)
+@pytest.mark.parametrize("domain", sorted(file.parent.name for file in FIXTURES.glob("*/schema.json")))
+def test_a_domains_own_schema_keeps_its_packaged_answer(domain: str) -> None:
+    content = packaged(domain)
+
+    value = generate(read(domain, "schema.json"), seed=Seed(1), base=content)
+
+    assert json.dumps(value, sort_keys=True) == json.dumps(content, sort_keys=True)
+
+
+@pytest.mark.parametrize("domain", registry.list_schemas())
+def test_a_domains_hub_model_keeps_its_packaged_answer(domain: str) -> None:
+    content = packaged(domain)
+
+    value = generate(registry[domain].model_json_schema(), seed=Seed(1), base=content)
+
+    assert json.dumps(value, sort_keys=True) == json.dumps(content, sort_keys=True)
+
+
+@pytest.mark.parametrize("note", [{}, {"type": ["null", "string"]}, {"anyOf": [TEXT, {"type": "null"}]}])
+def test_a_null_of_the_base_is_kept_where_null_is_allowed(note: dict[str, Any]) -> None:
+    assert filled({"note": note}) == {"note": None}
+
+
+def test_a_null_of_the_base_is_replaced_where_a_value_must_be() -> None:
+    assert isinstance(filled({"note": TEXT})["note"], str)
+
+
+def test_a_field_that_the_base_lacks_is_not_null() -> None:
+    assert isinstance(filled({"remark": {"anyOf": [TEXT, {"type": "null"}]}})["remark"], str)
+
+
+def test_open_items_are_the_bases_own() -> None:
+    assert filled({"items": {"type": "array", "items": {}}}) == {"items": BASE["items"]}
 
 
 def test_a_null_stays_where_nothing_else_is_allowed() -> None:
@@ -90,6 +138,8 @@ def test_a_null_stays_where_nothing_else_is_allowed() -> None:
         ({"type": "string"}, "12.0"),
         ({"anyOf": [{"type": "boolean"}, {"type": "number"}]}, 12.0),
         ({"anyOf": [{"type": "integer", "minimum": 50}, {"type": "number"}]}, 12.0),
+        ({"anyOf": [TEXT, {"type": "number"}]}, 12.0),
+        ({}, 12.0),
         ({"enum": [1, 12]}, 12),
     ],
 )
@@ -148,3 +198,85 @@ def test_repeats_in_the_base_are_replaced_where_items_must_differ() -> None:
 
     assert value["tags"][0] == "a"
     assert len(set(value["tags"])) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "domain", "known"),
+    [
+        ("invoice_number", "document.invoice", "invoice_id"),
+        ("invoiceNo", "document.invoice", "invoice_id"),
+        ("vendor_name", "document.invoice", "issuer_name"),
+        ("supplier", "document.invoice", "issuer_name"),
+        ("issue_date", "document.invoice", "invoice_issue_date"),
+        ("due_date", "document.invoice", "invoice_due_date"),
+        ("customer", "document.invoice", "customer_name"),
+        ("merchant", "document.receipt", "merchant_name"),
+        ("vendor_name", "document.receipt", "merchant_name"),
+        ("receipt_number", "document.receipt", "receipt_id"),
+    ],
+)
+def test_a_field_takes_the_bases_value_of_another_name_for_the_same(name: str, domain: str, known: str) -> None:
+    value: Any = generate(objects(**{name: TEXT}), seed=Seed(1), base=packaged(domain))
+
+    assert value == {name: packaged(domain)[known]}
+
+
+def test_a_party_of_the_base_fills_an_object_of_its_name() -> None:
+    schema = objects(vendor=objects(name=TEXT, email=TEXT), client=objects(name=TEXT))
+
+    value: Any = generate(schema, seed=Seed(1), base=packaged("document.invoice"))
+
+    assert value["vendor"]["name"] == "Hollis & Birch Workshop Supply, Inc."
+    assert value["vendor"]["email"] == "billing@hollisbirch.example"
+    assert value["client"]["name"] == "Tidemark Makerspace LLC"
+
+
+def test_lines_of_another_name_are_the_bases() -> None:
+    base = packaged("document.invoice")
+
+    value: Any = generate(objects(line_items={"items": LINE}, tax=NUMBER, total=NUMBER), seed=Seed(1), base=base)
+
+    assert [line["amount"] for line in value["line_items"]] == [item["total_price"] for item in base["items"]]
+    assert [line["price"] for line in value["line_items"]] == [item["unit_price"] for item in base["items"]]
+    assert (value["tax"], value["total"]) == (base["tax_amount"], base["total_amount"])
+
+
+def test_the_exact_name_comes_before_another_for_the_same() -> None:
+    value = generate(objects(due_date=TEXT), seed=Seed(1), base={"invoice_due_date": "later", "due_date": "now"})
+
+    assert value == {"due_date": "now"}
+
+
+def test_a_value_of_another_name_must_meet_the_schema_too() -> None:
+    value: Any = generate(objects(due_date={**TEXT, "format": "date"}), seed=Seed(1), base={"invoice_due_date": "soon"})
+
+    assert value["due_date"] != "soon"
+
+
+def test_lines_that_the_base_lacks_add_up_to_the_amounts_around_them() -> None:
+    base = {"subtotal": 9.0, "total": 11.0, "tax": 2.0, "description": "All of it"}
+    schema = objects(lines={"type": "array", "items": LINE}, subtotal=NUMBER, tax=NUMBER, total=NUMBER)
+
+    value: Any = generate(schema, seed=Seed(1), base=base)
+
+    assert value["subtotal"] == round(sum(line["amount"] for line in value["lines"]), 2)
+    assert value["total"] == round(value["subtotal"] + 2.0, 2)
+    assert "All of it" not in [line["description"] for line in value["lines"]]
+
+
+def test_properties_that_a_pattern_declares_are_the_bases() -> None:
+    schema = {"type": "object", "patternProperties": {"^n_": TEXT}, "properties": {"a": TEXT}}
+
+    value = generate(schema, seed=Seed(1), base={"a": "x", "n_1": "y", "other": "z"})
+
+    assert value == {"a": "x", "n_1": "y"}
+
+
+def test_names_that_are_not_allowed_are_not_taken_from_the_base() -> None:
+    schema = {"type": "object", "propertyNames": {"enum": ["tags", "note"]}}
+
+    assert generate(schema, seed=Seed(1), base=BASE) == {"tags": BASE["tags"], "note": None}
+
+
+def test_a_value_that_is_not_listed_is_taken_where_another_branch_allows_it() -> None:
+    assert filled({"total": {"anyOf": [{"enum": [1, 2]}, NUMBER]}}) == {"total": 12.0}

@@ -119,3 +119,8 @@ def test_a_believable_value_is_taken_where_the_pattern_allows_it() -> None:
 
     assert value["currency"] == "USD"
     assert value["invoice_date"][:4] in {"2023", "2024", "2025"}
+
+
+@pytest.mark.parametrize(("pattern", "text"), [(r"^a\s*b$", "ab"), (r"^a\s+b$", "a b"), (r"^a\sb$", "a b")])
+def test_white_space_is_one_blank_where_it_must_be_and_none_where_it_may(pattern: str, text: str) -> None:
+    assert generate({"type": "string", "pattern": pattern}, seed=Seed(1)) == text

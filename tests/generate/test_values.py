@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from vlmrun_mock.generate import generate
+from vlmrun_mock.generate.phrases import VEHICLES
 from vlmrun_mock.references import SchemaProblem
 from vlmrun_mock.seed import Seed
 
@@ -71,6 +72,25 @@ def iban_remainder(iban: str) -> int:
         ("middle_name", "[A-Z]"),
         ("ein", r"00-\d{7}"),
         ("bank_name", ".* (Bank|Credit Union)"),
+        ("place_of_birth", "[A-Z][a-z]+"),
+        ("ip_address", r"203\.0\.113\.\d+"),
+        ("dimensions_unit", "cm"),
+        ("medication", "[A-Z][a-z]+"),
+        ("given_names", "[A-Z][a-z]+"),
+        ("vin", "[A-HJ-NPR-Z0-9]{17}"),
+        ("license_plate", r"[A-Z]{3}-\d{4}"),
+        ("provider_npi", r"\d{10}"),
+        ("mrn", r"MRN-\d{4}-\d{4}"),
+        ("diagnosis", "[A-Z].{10,}"),
+        ("dosage", ".*(daily|hours)"),
+        ("blood_pressure", "120/80"),
+        ("insurance_provider", ".*(Health Plan|Insurance.*)"),
+        ("governing_law", "[A-Z][A-Za-z ]+"),
+        ("cashier", r"[A-Z]\w+ [A-Z][\w']+"),
+        ("github_url", r"https://github\.example\.com/[a-z]+"),
+        ("linkedin", r"https://linkedin\.example\.com/[a-z]+"),
+        ("fuel_type", "gasoline|diesel|electric"),
+        ("icd10_code", r"J45\.909"),
         ("unheard_of", ".{3,}"),
     ],
 )
@@ -96,6 +116,11 @@ def test_a_text_follows_its_name(name: str, pattern: str) -> None:
         ("page_number", 1, 1),
         ("unit_price", 1, 1000),
         ("weight", 0, 100),
+        ("gpa", 2, 4),
+        ("years_of_experience", 1, 40),
+        ("heart_rate", 55, 100),
+        ("temperature_f", 97, 100),
+        ("mileage", 10_000, 150_000),
         ("unheard_of", 0, 1000),
     ],
 )
@@ -117,6 +142,21 @@ def test_a_box_has_four_numbers_inside_the_picture() -> None:
 
     assert len(box) == 4
     assert all(0 <= number <= 1 for number in box)
+
+
+@pytest.mark.parametrize("name", ["bbox", "bounding_box", "xywh"])
+def test_a_box_of_any_length_has_four_numbers_too(name: str) -> None:
+    box = of({name: {"type": "array", "items": NUMBER}})[name]
+
+    assert len(box) == 4
+    assert all(0 <= number <= 1 for number in box)
+
+
+def test_a_vehicles_make_and_model_belong_together() -> None:
+    value = of({"vehicle_make": TEXT, "vehicle_model": TEXT, "vehicle": {"properties": {"make": TEXT, "model": TEXT}}})
+
+    assert (value["vehicle_make"], value["vehicle_model"]) in VEHICLES
+    assert (value["vehicle"]["make"], value["vehicle"]["model"]) in VEHICLES
 
 
 def test_what_encloses_a_name_says_whose_name_it_is() -> None:
@@ -170,6 +210,30 @@ def test_a_documents_amounts_add_up() -> None:
     assert all(item["total"] == round(item["quantity"] * item["unit_price"], 2) for item in value["items"])
     assert value["subtotal"] == round(sum(item["total"] for item in value["items"]), 2)
     assert value["total"] == round(value["subtotal"] + value["tax"], 2)
+
+
+def test_lines_without_a_total_add_up_by_price_and_quantity() -> None:
+    line = {"type": "object", "properties": {"quantity": INTEGER, "unit_price": NUMBER}}
+
+    value = of({"items": {"type": "array", "items": line}, "subtotal": NUMBER})
+
+    assert value["subtotal"] == round(sum(item["quantity"] * item["unit_price"] for item in value["items"]), 2)
+
+
+@pytest.mark.parametrize(("rate", "share"), [(0.07, 0.07), (7, 0.07)])
+def test_a_tax_is_its_rate_of_the_subtotal(rate: float, share: float) -> None:
+    value = of({"subtotal": NUMBER, "tax_rate": {"const": rate}, "tax": NUMBER, "total": NUMBER})
+
+    assert value["tax"] == round(value["subtotal"] * share, 2)
+    assert value["total"] == round(value["subtotal"] + value["tax"], 2)
+
+
+@pytest.mark.parametrize("name", ["balance", "balance_due", "amount_due"])
+def test_what_is_left_to_pay_is_the_total_without_what_is_paid(name: str) -> None:
+    value = of({name: NUMBER, "subtotal": NUMBER, "tax": NUMBER, "total": NUMBER, "amount_paid": NUMBER})
+
+    assert value["total"] == round(value["subtotal"] + value["tax"], 2)
+    assert value[name] == round(value["total"] - value["amount_paid"], 2)
 
 
 def test_a_total_that_the_schema_bounds_keeps_its_bounds() -> None:

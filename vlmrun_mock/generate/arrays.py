@@ -105,8 +105,18 @@ def _wanted_count(builder: Builder, shape: Shape, spot: Spot, found: list[Any], 
         return prefix
     if _wraps(spot):
         return 1
+    if _is_box(builder, shape, spot):
+        return len("xywh")
     recursing = any(count > 1 for count in spot.entered.values())
     return 2 if recursing else builder.world.subject(spot.path).random("count").choice([2, 3])
+
+
+def _is_box(builder: Builder, shape: Shape, spot: Spot) -> bool:
+    """Say whether the list holds the numbers of one box, by its name."""
+    words = builder.world.subject(spot.path).words
+    named = words[-1:] in (("bbox",), ("xywh",)) or words[-2:] == ("bounding", "box")
+    items = [items for _, items in shape.having("items") if isinstance(items, dict)]
+    return named and any(one.get("type") in {"number", "integer"} for one in items)
 
 
 def _assigned(shape: Shape, contained: list[Contained], count: int, most: int | None) -> dict[int, list[Node]]:

@@ -34,6 +34,7 @@ class Spot:
     entered: Mapping[Place, int] = field(default_factory=dict)
     turn: int = 0
     alone: bool = True  # whether nothing else is in the answer
+    named: bool = True  # whether a field may take the example's value of another name
 
     def entering(self, opened: Sequence[Place]) -> Spot:
         """Return the spot as seen after following references."""
@@ -85,13 +86,13 @@ class Builder:
     def _in_turn(self, nodes: Sequence[Node], spot: Spot, problems: list[SchemaProblem]) -> Iterator[tuple[Shape, int]]:
         """Yield the shapes, the one whose turn it is first, each with the number of the value to take of it."""
         shapes = self._shapes(nodes, spot, problems)
-        suited = spot.example is not ABSENT and spot.example is not None
+        suited = spot.example is not ABSENT
         if spot.turn == 0 and not suited:
             yield from ((shape, 0) for shape in shapes)
             return
         listed = list(shapes)
         if suited:
-            listed.sort(key=lambda shape: not self._suits(shape, spot.example))
+            listed.sort(key=lambda shape: self._distance(shape, spot.example))
         for offset in range(len(listed)):
             variation, index = divmod(spot.turn + offset, len(listed))
             yield listed[index], variation
@@ -102,10 +103,14 @@ class Builder:
         )
         return islice(alternatives.shapes(nodes), MOST_SHAPES)
 
-    def _suits(self, shape: Shape, value: object) -> bool:
+    def _distance(self, shape: Shape, value: object) -> int:
+        """Say how far a shape is from the example's value: 0 takes it as it is, 1 in another type, 2 not at all."""
         if isinstance(value, dict | list):
-            return shape.kind == kind_of(value)
-        return example.converted(shape, value, self.schema_uri) is not ABSENT
+            return 0 if shape.kind == kind_of(value) else 2
+        found = example.converted(shape, value, self.schema_uri)
+        if found is ABSENT:
+            return 2
+        return 0 if kind_of(found) == kind_of(value) else 1
 
     def _make(self, shape: Shape, spot: Spot, variation: int) -> object:
         if spot.turn == 0 and spot.example is not ABSENT and not isinstance(spot.example, dict | list):
@@ -121,7 +126,13 @@ class Builder:
     def could_be(self, nodes: Sequence[Node], spot: Spot, value: object) -> bool:
         """Say whether a scalar would do at a spot."""
         shapes = self._shapes(nodes, spot, [])
-        return any(kind_of(value) in shape.kinds and self.accepts(shape, value) for shape in shapes)
+        return any(
+            kind_of(value) in shape.kinds and self.accepts(shape, value) and shape.lists(value) for shape in shapes
+        )
+
+    def could_hold(self, nodes: Sequence[Node], spot: Spot, value: object) -> bool:
+        """Say whether a value of this one's kind would do at a spot."""
+        return any(kind_of(value) in shape.kinds for shape in self._shapes(nodes, spot, []))
 
     def accepts(self, shape: Shape, value: object) -> bool:
         """Say whether a scalar meets a shape."""

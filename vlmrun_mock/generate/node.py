@@ -122,8 +122,13 @@ class Shape:
         others = [{canonical(value) for value in values} for values in lists[1:]]
         return [value for value in lists[0] if all(canonical(value) in other for other in others)]
 
+    def lists(self, value: object) -> bool:
+        """Say whether a value is among those that `const` and `enum` leave, which may be all."""
+        allowed = self.allowed()
+        return allowed is None or any(same(value, other) for other in allowed)
+
     def accepts(self, value: object, draft: str) -> bool:
-        """Say whether a value meets the keywords that speak of scalars."""
+        """Say whether a value meets the keywords that speak of scalars; in a listed shape not `enum` and `const`."""
         keywords = SCALAR_KEYWORDS if self.kind != "listed" else SCALAR_KEYWORDS_OF_LISTED
         wanted: list[Any] = [part for node in self.nodes if (part := _scalar_part(node, keywords))]
         wanted += [{"not": node.schema} for node in self.denied]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.generate.budget import Exhausted
-from vlmrun_mock.generate.example import ABSENT, find
+from vlmrun_mock.generate.example import ABSENT, find, synonyms
 from vlmrun_mock.generate.node import Node, Shape
-from vlmrun_mock.generate.sums import balance
+from vlmrun_mock.generate.sums import balance, is_line, lines_of
 from vlmrun_mock.references import Place, SchemaProblem
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> dict[str
     Another variation varies the properties like the digits of a binary number, so that each mix is met.
     """
     plan = _plan(builder, shape, spot)
-    scope = spot.example if isinstance(spot.example, dict) else spot.scope
-    inside = replace(spot, scope=scope, example=ABSENT, turn=0, alone=not spot.path and len(_declared(shape)) == 1)
+    scope = _scope(shape, spot)
+    alone = not spot.path and len(_declared(shape)) == 1
+    inside = replace(spot, scope=scope, example=ABSENT, turn=0, alone=alone, named=_is_named(spot))
     value: dict[str, Any] = {}
     for index, name in enumerate(plan.required):
         value[name] = _property(builder, shape, replace(inside, turn=variation >> index), name)
@@ -49,8 +50,26 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> dict[str
     if len(value) < plan.least:
         raise SchemaProblem(shape.place_of("minProperties"), f"an object cannot get {plan.least} properties here")
     ordered = {name: value[name] for name in [*_declared(shape), *value] if name in value}
-    balance(ordered, lambda name, number: _may_be(builder, shape, inside, name, number))
+    lines = lines_of(ordered)
+    are_new = lines is not None and not isinstance(_found(builder, shape, inside, lines), list)
+    balance(ordered, lambda name, number: _may_be(builder, shape, inside, name, number, are_new=are_new))
     return ordered
+
+
+def _scope(shape: Shape, spot: Spot) -> Mapping[str, Any]:
+    """Return the example's object: what it says of the whole document does not hold for a line that it lacks."""
+    if isinstance(spot.example, dict):
+        return spot.example
+    return {} if _is_listed(spot) and is_line(_declared(shape)) else spot.scope
+
+
+def _is_named(spot: Spot) -> bool:
+    """Say whether other names for the same are looked for: each item of a list that the example lacks would agree."""
+    return isinstance(spot.example, dict) or not _is_listed(spot)
+
+
+def _is_listed(spot: Spot) -> bool:
+    return any(isinstance(key, int) for key in spot.path)
 
 
 def _plan(builder: Builder, shape: Shape, spot: Spot) -> Plan:
@@ -61,11 +80,24 @@ def _plan(builder: Builder, shape: Shape, spot: Spot) -> Plan:
     optional = [name for name in _declared(shape) if name not in set(required)]
     if isinstance(spot.example, dict) and not required and not optional:
         optional = [name for name in spot.example if isinstance(name, str)]
+    optional += _patterned(builder, shape, spot)
     if len(spot.path) >= builder.fill_depth:
         optional = []
     return Plan(
         required, [name for name in optional if _is_free(builder, shape, name, spot)], shape.most("minProperties"), most
     )
+
+
+def _patterned(builder: Builder, shape: Shape, spot: Spot) -> list[str]:
+    """Return the names of the example's properties that only a pattern declares."""
+    if not isinstance(spot.example, dict) or not any(True for _ in shape.having("patternProperties")):
+        return []
+    names = set(spot.example) - {*_declared(shape), *_required(shape)}
+    return [
+        name
+        for name in spot.example
+        if name in names and any(True for node in shape.nodes for _ in _own_nodes(builder, node, name))
+    ]
 
 
 def _declared(shape: Shape) -> list[str]:
@@ -131,8 +163,17 @@ def _property(builder: Builder, shape: Shape, spot: Spot, name: str) -> object:
     place = _forbidden(builder, shape, name, spot)
     if place is not None:
         raise SchemaProblem(place, f"property {name!r:.80} is required, and forbidden")
-    found = find(spot.scope, name)
+    found = _found(builder, shape, spot, name)
     return builder.build(_nodes(builder, shape, name), replace(spot, path=(*spot.path, name), example=found))
+
+
+def _found(builder: Builder, shape: Shape, spot: Spot, name: str) -> object:
+    """Return what the example has for the property of that name, or a value of a kind that it may have; else ABSENT."""
+    found = find(spot.scope, name)
+    if found is not ABSENT or not spot.named:
+        return found
+    nodes = _nodes(builder, shape, name)
+    return next((value for value in synonyms(spot.scope, name) if builder.could_hold(nodes, spot, value)), ABSENT)
 
 
 def _try_property(builder: Builder, shape: Shape, spot: Spot, name: str, value: dict[str, Any]) -> None:
@@ -185,8 +226,9 @@ def _invented(builder: Builder, shape: Shape, spot: Spot, number: int) -> str:
     return KEYS[(start + number) % len(KEYS)] + (f"_{number // len(KEYS) + 1}" if number >= len(KEYS) else "")
 
 
-def _may_be(builder: Builder, shape: Shape, spot: Spot, name: str, number: float) -> bool:
-    """Say whether a number that adds up may take the place of the one that was made."""
-    if find(spot.scope, name) is not ABSENT or builder.is_settled((*spot.path, name)):
+def _may_be(builder: Builder, shape: Shape, spot: Spot, name: str, number: float, *, are_new: bool) -> bool:
+    """Say whether a number that adds up may take the place of another: of the example's only where lines are new."""
+    is_taken = _found(builder, shape, spot, name) is not ABSENT
+    if (is_taken and not are_new) or builder.is_settled((*spot.path, name)):
         return False
     return builder.could_be(_nodes(builder, shape, name), replace(spot, path=(*spot.path, name)), number)

@@ -54,6 +54,10 @@ class Repeats(NamedTuple):
     most: int
 
 
+USUAL = Repeats(0, MOST_REPEATS[0])
+BLANKS = " "  # what is made of white space, and with the usual repeats as little of it as there may be
+
+
 class Unreadable(ValueError):
     """A pattern that no text can be made for."""
 
@@ -145,6 +149,10 @@ class Translation:
         self._last = len(self.out)
         self.out.append(text)
 
+    def ends_in(self, text: str) -> bool:
+        """Say whether the last thing that can be repeated is this."""
+        return self.out[self._last :] == [text]
+
     def open(self, text: str) -> None:
         """Begin a group."""
         self._opened.append(len(self.out))
@@ -172,7 +180,8 @@ def _translate(translation: Translation, piece: str, repeats: Repeats) -> None:
     """Add one piece of a pattern, other than a set."""
     bounds = _bounds(piece, repeats)
     if bounds:
-        translation.repeat(*bounds)
+        low, high = bounds
+        translation.repeat(low, low if repeats == USUAL and translation.ends_in(BLANKS) else high)
     elif piece == ")":
         translation.close()
     elif piece[0] == "(" and _group(piece):
@@ -215,7 +224,7 @@ def _escape(piece: str) -> str:
         return f"(?P={piece[3:-1]})"
     if piece[1] in "123456789":
         return piece
-    return _set(_escaped(piece))
+    return BLANKS if piece[1] == "s" else _set(_escaped(piece))
 
 
 def _escaped(piece: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64 as base64s
 import uuid as uuids
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -33,6 +34,28 @@ SENTENCES = (
     "All figures were checked against the original records.",
     "The next review is planned for the coming quarter.",
 )
+INSURERS = ("Summit Valley Health Plan", "Harborview Mutual Insurance", "First Prairie Insurance Company")
+MEDICATIONS = ("Amoxicillin", "Lisinopril", "Metformin", "Atorvastatin", "Ibuprofen")
+DIAGNOSES = ("Essential hypertension", "Type 2 diabetes mellitus", "Acute bronchitis", "Mild persistent asthma")
+VEHICLES = (("Toyota", "Corolla"), ("Honda", "Civic"), ("Ford", "Escape"), ("Subaru", "Outback"), ("Mazda", "CX-5"))
+CONNECTIONS = {
+    "postgres": "postgresql",
+    "cockroach": "cockroachdb",
+    "mysql": "mysql",
+    "mariadb": "mariadb",
+    "mongo": "mongodb",
+    "redis": "redis",
+    "amqp": "amqp",
+    "kafka": "kafka",
+    "nats": "nats",
+    "clickhouse": "clickhouse",
+    "snowflake": "snowflake",
+    "ftp": "ftp",
+    "websocket": "wss",
+    "ws": "wss",
+}
+"""Schemes of URIs that are not web pages, by a word in the field's name."""
+
 SHORT = (
     "Standard",
     "Northern region",
@@ -58,6 +81,10 @@ title = one_of(*TITLES)
 note = one_of(*NOTES)
 sentence = one_of(*SENTENCES)
 short = one_of(*SHORT)
+insurer = one_of(*INSURERS)
+medication = one_of(*MEDICATIONS)
+diagnosis = one_of(*DIAGNOSES)
+color = one_of("blue", "green", "black", "silver", "red")
 
 
 def digits(count: int) -> Callable[[Subject], str]:
@@ -84,6 +111,17 @@ def sku(subject: Subject) -> str:
     """Return a stock-keeping number such as KX-4821."""
     source = subject.random()
     return f"{source.choice('BDHKLMT')}{source.choice('ANRTX')}-{source.randrange(1000, 10_000)}"
+
+
+def plate(subject: Subject) -> str:
+    """Return a license plate such as KXL-4821."""
+    source = subject.random()
+    return f"{''.join(source.choice('BDHKLMT') for _ in range(3))}-{source.randrange(1000, 10_000)}"
+
+
+def vehicle(subject: Subject) -> tuple[str, str]:
+    """Return the make and the model of the vehicle that the fields of this role speak of."""
+    return subject.shared("vehicle").choice(VEHICLES)
 
 
 def middle_name(subject: Subject) -> str:
@@ -121,6 +159,22 @@ def phone(subject: Subject) -> str:
 def website(subject: Subject) -> str:
     """Return the company's site, at a host reserved for examples."""
     return f"https://www.{subject.company_host()}"
+
+
+def profile(site: str) -> Callable[[Subject], str]:
+    """Return a maker of the address of a person's page, at a host reserved for examples."""
+    return lambda subject: f"https://{site}.example.com/{user_name(subject)}"
+
+
+def uri(subject: Subject) -> str:
+    """Return the company's site, or a connection to the service that the field's name speaks of."""
+    return connection(subject) if not CONNECTIONS.keys().isdisjoint(subject.words) else website(subject)
+
+
+def connection(subject: Subject) -> str:
+    """Return how to reach a database or another service, a PostgreSQL one where the name says nothing."""
+    scheme = next((CONNECTIONS[word] for word in subject.words if word in CONNECTIONS), "postgresql")
+    return f"{scheme}://reader:secret@{subject.company_host()}/archive"
 
 
 def street(subject: Subject) -> str:
@@ -172,6 +226,26 @@ def employer_number(subject: Subject) -> str:
 def uuid(subject: Subject) -> str:
     """Return a UUID of version 4."""
     return str(uuids.UUID(int=subject.random().getrandbits(128), version=4))
+
+
+def uuid_of(version: int) -> Callable[[Subject], str]:
+    """Return a maker of UUIDs of a version, 1 to 8; Python's own knows just some of them."""
+    return lambda subject: f"{uuid(subject)[:14]}{version}{uuid(subject)[15:]}"
+
+
+def base64(subject: Subject) -> str:
+    """Return a short text in base64 that has none of the letters in which its two alphabets differ."""
+    return base64s.b64encode(short(subject).encode()).decode()
+
+
+def ip_address(subject: Subject) -> str:
+    """Return an address of a network that RFC 5737 reserves for documentation."""
+    return f"203.0.113.{subject.random().randrange(1, 255)}"
+
+
+def password(subject: Subject) -> str:
+    """Return a password that nobody has."""
+    return f"{subject.company().split(' ')[0]}-{subject.random().randrange(1000, 10_000)}!"
 
 
 def date(subject: Subject) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from vlmrun_mock.generate.words import words_of
@@ -23,6 +23,10 @@ TOTAL = {
     ("gross", "amount"),
 }
 
+TAX_RATE = {("tax", "rate"), ("vat", "rate"), ("sales", "tax", "rate"), ("tax", "percentage"), ("vat", "percentage")}
+PAID = {("paid",), ("amount", "paid"), ("paid", "amount"), ("deposit",), ("payments",)}
+BALANCE = {("balance",), ("balance", "due"), ("amount", "due"), ("remaining", "balance")}
+
 
 def balance(value: dict[str, Any], may_be: Callable[[str, float], bool]) -> None:
     """Make a line's total, the subtotal of the lines and the total with tax add up, where `may_be` lets them change."""
@@ -30,30 +34,53 @@ def balance(value: dict[str, Any], may_be: Callable[[str, float], bool]) -> None
     quantity, price = _first(amounts, QUANTITY), _first(amounts, UNIT_PRICE)
     if quantity is not None and price is not None:
         _set(value, _first(amounts, LINE_TOTAL), value[quantity] * value[price], may_be)
-    lines = _lines(value)
+    lines = lines_of(value)
     if lines is not None:
-        _set(value, _first(amounts, SUBTOTAL) or _first(amounts, TOTAL), lines, may_be)
-    subtotal, tax = _first(amounts, SUBTOTAL), _first(amounts, TAX)
-    if subtotal is not None and tax is not None:
-        _set(value, _first(amounts, TOTAL), value[subtotal] + value[tax], may_be)
+        _set(value, _first(amounts, SUBTOTAL) or _first(amounts, TOTAL), _sum(value[lines]) or 0.0, may_be)
+    _add_tax(value, amounts, may_be)
+    total, paid, left = (_first(amounts, names) for names in (TOTAL - BALANCE, PAID, BALANCE))
+    if total is not None and paid is not None and value[total] >= value[paid]:
+        _set(value, left, value[total] - value[paid], may_be)
 
 
-def _lines(value: dict[str, Any]) -> float | None:
-    """Return the sum of the lines of the one list whose items have a quantity and a total, or None."""
-    sums = [_sum(items) for items in value.values() if isinstance(items, list) and items]
-    found = [amount for amount in sums if amount is not None]
+def _add_tax(value: dict[str, Any], amounts: dict[Words, str], may_be: Callable[[str, float], bool]) -> None:
+    """Make the tax agree with its rate, a share or a percentage, and the total with the tax."""
+    subtotal, rate, tax = (_first(amounts, names) for names in (SUBTOTAL, TAX_RATE, TAX))
+    if subtotal is None or tax is None:
+        return
+    if rate is not None:
+        share = value[rate] if value[rate] < 1 else value[rate] / 100
+        _set(value, tax, value[subtotal] * share, may_be)
+    total = _first(amounts, TOTAL - BALANCE) or _first(amounts, TOTAL)
+    _set(value, total, value[subtotal] + value[tax], may_be)
+
+
+def lines_of(value: dict[str, Any]) -> str | None:
+    """Return the name of the one list whose items have a quantity, and a total or a price, or None."""
+    found = [name for name, items in value.items() if isinstance(items, list) and items and _sum(items) is not None]
     return found[0] if len(found) == 1 else None
 
 
 def _sum(items: list[Any]) -> float | None:
-    amounts: list[float] = []
-    for item in items:
-        names = _amounts(item) if isinstance(item, dict) else {}
-        total = _first(names, LINE_TOTAL)
-        if total is None or _first(names, QUANTITY) is None:
-            return None
-        amounts.append(item[total])
-    return sum(amounts)
+    amounts = [_of_line(item) if isinstance(item, dict) else None for item in items]
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if len(known) == len(items) else None
+
+
+def _of_line(item: dict[str, Any]) -> float | None:
+    """Return the total of a line, or of one without a total what its price and quantity make."""
+    names = _amounts(item)
+    quantity, price, total = (_first(names, wanted) for wanted in (QUANTITY, UNIT_PRICE, LINE_TOTAL))
+    if quantity is None:
+        return None
+    if total is not None:
+        return float(item[total])
+    return float(item[quantity] * item[price]) if price is not None else None
+
+
+def is_line(names: Iterable[str]) -> bool:
+    """Say whether properties of these names make a line of an invoice: it has a quantity."""
+    return any(tuple(words_of(name)) in QUANTITY for name in names)
 
 
 def _amounts(value: dict[str, Any]) -> dict[Words, str]:

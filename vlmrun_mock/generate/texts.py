@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.generate import patterns, phrases
+from vlmrun_mock.generate.example import ABSENT
 from vlmrun_mock.generate.names import suggested_text
 from vlmrun_mock.generate.node import Shape
 from vlmrun_mock.references import SchemaProblem
@@ -23,10 +26,6 @@ def _duration(subject: Subject) -> str:
     return f"PT{subject.random().randrange(5, 55)}M"
 
 
-def _ip_address(subject: Subject) -> str:
-    return f"192.0.2.{subject.random().randrange(1, 255)}"  # reserved for documentation by RFC 5737
-
-
 def _ip6_address(subject: Subject) -> str:
     return f"2001:db8::{subject.random().randrange(1, 0xFFFF):x}"  # reserved for documentation by RFC 3849
 
@@ -38,7 +37,8 @@ FORMATS: dict[str, list[Callable[[Subject], str]]] = {
     "duration": [_duration],
     "email": [phrases.email, lambda _: "a@b.co"],
     "idn-email": [phrases.email, lambda _: "a@b.co"],
-    "uri": [phrases.website, lambda _: "a:b"],
+    "uri": [phrases.uri, lambda _: "a:b"],
+    "multi-host-uri": [phrases.connection],
     "iri": [phrases.website, lambda _: "a:b"],
     "uri-reference": [phrases.website, lambda _: "/a"],
     "iri-reference": [phrases.website, lambda _: "/a"],
@@ -46,12 +46,34 @@ FORMATS: dict[str, list[Callable[[Subject], str]]] = {
     "hostname": [lambda subject: subject.company_host(), lambda _: "ab"],
     "idn-hostname": [lambda subject: subject.company_host(), lambda _: "ab"],
     "uuid": [phrases.uuid],
-    "ipv4": [_ip_address],
+    **{f"uuid{version}": [phrases.uuid_of(version)] for version in range(1, 9)},
+    "ipv4": [phrases.ip_address],
+    "ipv4interface": [lambda subject: f"{phrases.ip_address(subject)}/24"],
+    "ipv4network": [lambda _: "203.0.113.0/24"],
     "ipv6": [_ip6_address, lambda _: "::1"],
+    "ipv6interface": [lambda subject: f"{_ip6_address(subject)}/64"],
+    "ipv6network": [lambda _: "2001:db8::/64"],
+    "ipvanyaddress": [phrases.ip_address],
+    "ipvanyinterface": [lambda subject: f"{phrases.ip_address(subject)}/24"],
+    "ipvanynetwork": [lambda _: "203.0.113.0/24"],
+    "base64": [phrases.base64],
+    "base64url": [phrases.base64],
+    "binary": [phrases.base64],
+    "byte": [phrases.base64],
+    "json-string": [lambda subject: json.dumps({"value": phrases.short(subject)})],
+    "password": [phrases.password],
+    "name-email": [lambda subject: f"{subject.person().name} <{phrases.email(subject)}>"],
+    "color": [phrases.color],
+    "path": [phrases.file_name],
+    "file-path": [phrases.file_name],
+    "directory-path": [lambda _: "."],  # the one directory that is there wherever the answer is read
     "json-pointer": [lambda _: "/items/0", lambda _: "/a", lambda _: ""],
     "relative-json-pointer": [lambda _: "1/id", lambda _: "0"],
     "regex": [lambda _: "^[A-Z]{2}[0-9]+$", lambda _: "a"],
 }
+
+BYTE_SIZE = r"^\s*(\d*\.?\d+)\s*(\w+)?"
+"""The pattern of pydantic's ByteSize, which allows many units but reads few."""
 
 
 def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> str:
@@ -71,6 +93,7 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> str:
 def _candidates(builder: Builder, shape: Shape, spot: Spot, variation: int) -> Iterator[str]:
     yield from islice(_examples(shape), variation, None)
     subject = builder.world.subject(spot.path, variation)
+    yield from _json(builder, shape, spot)
     least, most = shape.most("minLength"), shape.least("maxLength")
     suggested = suggested_text(subject) or phrases.short(subject)
     for name in (str(name) for _, name in shape.having("format")):
@@ -79,6 +102,8 @@ def _candidates(builder: Builder, shape: Shape, spot: Spot, variation: int) -> I
         yield suggested
         yield from (text for maker in FORMATS.get(name, []) for text in _padded(name, maker(subject), least))
     found = list(dict.fromkeys(str(pattern) for _, pattern in shape.having("pattern")))
+    if BYTE_SIZE in found:
+        yield f"{subject.random().randrange(11, 99) / 10} MB"
     if found:
         yield suggested
     if any("{4}" in pattern or ":" in pattern for pattern in found):
@@ -112,6 +137,14 @@ def _matching(shape: Shape, pattern: str, others: list[str], subject: Subject) -
 def _examples(shape: Shape) -> Iterator[str]:
     for _, values in shape.having("examples"):
         yield from (value for value in _as_list(values) if isinstance(value, str))
+
+
+def _json(builder: Builder, shape: Shape, spot: Spot) -> Iterator[str]:
+    """Yield a JSON text by what the schema says of its content."""
+    for node, media_type in shape.having("contentMediaType"):
+        if media_type == "application/json":
+            content = [node.child("contentSchema")] if "contentSchema" in node.schema else []
+            yield json.dumps(builder.build(content, replace(spot, path=(*spot.path, "content"), example=ABSENT)))
 
 
 def _as_list(value: Any) -> list[Any]:
