@@ -11,6 +11,7 @@ import click
 from vlmrun_mock.cli import serve
 from vlmrun_mock.domains import ALIASES
 from vlmrun_mock.quirks import QUIRKS
+from vlmrun_mock.verdict import FINDINGS
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -38,13 +39,13 @@ def _default(option: click.Option) -> str:
 
 
 def quirks() -> Iterator[str]:
-    yield "| parameter | documented | what happens | asks for nothing |"
-    yield "| --- | --- | --- | --- |"
+    yield "| parameter | documented | where | what happens | asks for nothing |"
+    yield "| --- | --- | --- | --- | --- |"
     for quirk in QUIRKS:
         neutral = ", ".join(f"`{_json(value)}`" for value in quirk.neutral)
         if quirk.supported:
             neutral += ", or a limit that the output does not reach"
-        yield f"| `{quirk.parameter}` | {quirk.documented} | {quirk.effect} | {neutral} |"
+        yield f"| `{quirk.parameter}` | {quirk.documented} | {quirk.source} | {quirk.effect} | {neutral} |"
 
 
 def _json(value: object) -> str:
@@ -58,9 +59,16 @@ def aliases() -> Iterator[str]:
         yield f"| `{old}` | `{new}` |"
 
 
+def findings() -> Iterator[str]:
+    yield "| finding | the client |"
+    yield "| --- | --- |"
+    for code, meaning in FINDINGS.items():
+        yield f"| `{code}` | {meaning} |"
+
+
 def rendered(text: str) -> str:
     """Return the README with its tables made anew."""
-    for name, table in (("options", options()), ("quirks", quirks()), ("aliases", aliases())):
+    for name, table in (("options", options()), ("quirks", quirks()), ("aliases", aliases()), ("findings", findings())):
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
         made = begin + "\n".join(table) + "\n" + end
         text = re.sub(f"{begin}.*?{end}", lambda _, made=made: made, text, flags=re.DOTALL)  # type: ignore[misc]  # mypy cannot type the default

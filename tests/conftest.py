@@ -12,7 +12,7 @@ import pytest
 
 from tests.serving import Served
 from vlmrun_mock import server
-from vlmrun_mock.mock import Mock
+from vlmrun_mock.scopes import Scopes
 from vlmrun_mock.settings import Settings
 from vlmrun_mock.web.app import application
 
@@ -27,7 +27,7 @@ def serve() -> Iterator[Serve]:
 
         def start(**settings: object) -> Served:
             lines: list[str] = []
-            mock = Mock(Settings(**settings))  # type: ignore[arg-type]  # each test names the settings that it means
+            mock = Scopes(Settings(**settings))  # type: ignore[arg-type]  # each test names the settings that it means
             served = Served(stack.enter_context(server.running(application(mock, log=lines.append))), lines)
             stack.callback(served.http.close)
             return served
@@ -39,7 +39,7 @@ def serve() -> Iterator[Serve]:
 def served() -> Iterator[Served]:
     """Return a server with the default settings, shared by the tests."""
     lines: list[str] = []
-    with server.running(application(Mock(), log=lines.append)) as url:
+    with server.running(application(Scopes(), log=lines.append)) as url:
         shared = Served(url, lines)
         yield shared
         shared.http.close()

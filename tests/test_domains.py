@@ -88,7 +88,7 @@ def test_the_closest_domain_is_the_one_that_was_meant(misspelt: str, meant: str)
     assert set(closest) <= set(DOMAINS.names())
 
 
-@pytest.mark.parametrize("name", ["", ".", "!!!", "東京", "\0"])
+@pytest.mark.parametrize("name", ["", ".", "!!!", "東京", "\0", "nope.x", "nope.us"])
 def test_nothing_is_close_to_nonsense(name: str) -> None:
     closest = DOMAINS.closest(name)
 

@@ -218,3 +218,14 @@ def test_a_fixtures_name_beyond_ascii_is_sent_percent_encoded(put: Put, serve: S
     response = server.chat()
 
     assert source(response) == ("fixture", "K%C3%B6ln/100%25 %22%E6%9D%B1%E4%BA%AC%22.json")
+
+
+def test_a_fixtures_name_with_a_line_break_stays_on_one_line(put: Put, serve: Serve) -> None:
+    server = serve(fixtures=(put("evil\nname.json", {"content": "x"}),))
+
+    response = server.chat()
+
+    assert source(response) == ("fixture", "evil%5Cnname.json")
+    (line,) = [each for each in server.lines if "evil" in each]
+    assert "fixture evil\\nname.json" in line
+    assert "\n" not in line

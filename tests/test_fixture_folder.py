@@ -16,7 +16,7 @@ import pytest
 from vlmrun_mock.domains import packaged
 from vlmrun_mock.fixture_error import FixtureError, FixtureFolderError
 from vlmrun_mock.fixture_file import parse
-from vlmrun_mock.fixture_folder import PACKAGED_ORIGIN, FixtureBuilder, load, packaged_fixture
+from vlmrun_mock.fixture_folder import PACKAGED_ORIGIN, FixtureBuilder, FixtureFolders, load, packaged_fixture
 from vlmrun_mock.fixtures import Fixture, Match
 
 Write = Callable[[str, str | bytes], Path]
@@ -150,7 +150,8 @@ def test_identities_urls_and_file_ids_are_taken_as_they_are(tmp_path: Path, writ
         ("nul\0.png", "cannot be read: it is no path"),
         ("n" * 300, "cannot be read: File name too long"),
         ("sha256:ABC", "sha256: is followed by 64 lower-case hexadecimal digits"),
-        ("data:image/png;base64,AAAA", "cannot be read: No such file or directory"),
+        ("data:image/png;base64,@", "the data is not base64: at position 1 there is '@'"),
+        ("data:image/png;base64,", "the data URL has no data after its comma"),
     ],
 )
 def test_a_document_that_cannot_be_used_is_explained(tmp_path: Path, write: Write, document: str, reason: str) -> None:
@@ -224,6 +225,38 @@ def test_a_name_that_is_no_unicode_can_still_be_sent_and_printed(tmp_path: Path)
     assert fixture.name.encode() == b"caf\\udce9.json"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="its file systems refuse such a name")
+def test_a_name_that_breaks_lines_is_escaped(tmp_path: Path, write: Write) -> None:
+    write("evil\n\x1b[31m\u2028name.json", text())
+    write("evil\\n\\x1b[31m\\u2028name.json", text())
+    write("東京\u3000ok.json", text())
+
+    names = [fixture.name for fixture in loaded(tmp_path)]
+
+    assert sorted(names) == [*["evil\\n\\x1b[31m\\u2028name.json"] * 2, "東京\u3000ok.json"]
+
+
+def test_a_problem_is_one_line_whatever_its_file_or_folder_is_called(tmp_path: Path, write: Write) -> None:
+    write("evil\nname.json", "{")
+
+    (in_file,) = problems(tmp_path)
+    (in_folder,) = problems(tmp_path / "no\nfolder")
+
+    assert in_file.startswith("evil\\nname.json: ")
+    assert in_folder == f"{tmp_path}/no\\nfolder: is no folder"
+
+
+@pytest.mark.parametrize(("count", "last"), [(20, "19.json: wrong"), (21, "… and 1 more"), (5000, "… and 4,980 more")])
+def test_of_many_problems_the_first_are_shown_and_the_others_counted(count: int, last: str) -> None:
+    wrong = [FixtureError(f"{number}.json", "", "wrong") for number in range(count)]
+
+    error = FixtureFolderError(wrong)
+
+    assert str(error).split("\n") == [f"{number}.json: wrong" for number in range(20)] + [last] * (count > 20)
+    assert str(error).endswith(last)
+    assert len(error.problems) == count
+
+
 def test_an_old_spelling_means_the_domain_of_today(tmp_path: Path, write: Write) -> None:
     write("a.json", text(domain="document.w2-form"))
 
@@ -258,6 +291,7 @@ def test_content_that_violates_a_hub_schema_names_its_path(tmp_path: Path, write
         ["c.json", "answer.merge.items.1.quantity"],
     ]
     assert all(line.endswith("(by the schema of document.invoice)") for line in lines)
+    assert ': "many" is not of type "number" (' in lines[2]
 
 
 def test_content_of_other_domains_is_free(tmp_path: Path, write: Write) -> None:
@@ -304,6 +338,14 @@ def test_a_merge_needs_a_packaged_answer(tmp_path: Path, write: Write, match: di
     assert line.startswith("a.json: answer.merge: there is no packaged answer to merge into")
 
 
+def test_a_document_in_a_data_url_is_hashed(write: Write) -> None:
+    path = write("fixtures/a.json", text(documents=["data:text/plain,hello"]))
+
+    (fixture,) = load([path.parent], DOMAINS)
+
+    assert fixture.match.documents == (f"sha256:{hashlib.sha256(b'hello').hexdigest()}",)
+
+
 def test_without_a_folder_a_document_is_named_by_identity_or_url(tmp_path: Path) -> None:
     (tmp_path / "scan.png").write_bytes(b"bytes")
     builder = FixtureBuilder("registered", DOMAINS)
@@ -315,7 +357,8 @@ def test_without_a_folder_a_document_is_named_by_identity_or_url(tmp_path: Path)
 
     assert fixture.match.documents == ("https://example.com/a.png",)
     assert str(caught.value) == (
-        "registered: match.documents.0: 'scan.png' is neither sha256:<digest> nor an http(s) URL"
+        "registered: match.documents.0: 'scan.png' is a path, and there is no file it is relative to: "
+        "name it by sha256:<digest> or a data: or http(s) URL"
     )
 
 
@@ -345,3 +388,29 @@ def test_whole_answers_load_about_as_fast_as_their_json_can_be_read(tmp_path: Pa
     assert count == 500
     # Checking each against its schema anew would take fifty times as long.
     assert finished - read < 20 * (read - started)
+
+
+def test_a_fixture_that_is_as_it_was_stays_the_same_object(tmp_path: Path, write: Write) -> None:
+    write("scan.png", b"scan")
+    write("a.json", json.dumps({"match": {"documents": ["scan.png"]}, **HELLO}))
+    write("b.json", json.dumps(HELLO))
+    folders = FixtureFolders([tmp_path], packaged())
+    first = folders.load()
+    (tmp_path / "a.json").touch()
+    second = folders.load()
+    write("scan.png", b"another")
+    third = folders.load()
+
+    assert [new is old for new, old in zip(second, first, strict=True)] == [True, True]
+    assert [new is old for new, old in zip(third, first, strict=True)] == [False, True]
+
+
+def test_changes_in_quick_succession_that_keep_the_size_are_all_found(tmp_path: Path, write: Write) -> None:
+    folders = FixtureFolders([tmp_path], packaged())
+    found = []
+    for number in range(200):
+        write("a.json", json.dumps({"answer": {"content": f"{number:03}"}}))
+        (fixture,) = folders.load()
+        found.append(fixture.answers[0].content)
+
+    assert found == [f"{number:03}" for number in range(200)]

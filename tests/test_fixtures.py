@@ -15,7 +15,7 @@ from tests.serving import data_url
 from vlmrun_mock import chat_parser
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.documents import identity
-from vlmrun_mock.fixtures import SCANNED, Fixture, FixtureAnswer, FixtureSet, Match, TextMatch
+from vlmrun_mock.fixtures import SCANNED, Fixture, FixtureAnswer, FixtureSet, Match, Neighbour, TextMatch, miss
 from vlmrun_mock.seed import Seed
 
 MANY = 10_000
@@ -315,6 +315,128 @@ def test_of_equally_near_fixtures_the_first_by_precedence_is_named() -> None:
     assert miss.nearest.name == "b.json"
 
 
+def nearest_name(matches: dict[str, Match], asked: ChatRequest) -> str | None:
+    miss = FixtureSet(fixture(name, match) for name, match in matches.items()).miss(asked)
+    return miss.nearest.name if miss.nearest else None
+
+
+@pytest.mark.parametrize("domain", ["document.receipt", None, "document.invoices"])
+def test_a_fixture_for_the_same_documents_is_nearest_whatever_the_domain(domain: str | None) -> None:
+    matches = {
+        "acme.json": Match("document.invoice", (identity(b"A"),)),
+        "any.json": Match(model="m-1"),
+        "retry.json": Match("document.receipt", text=TextMatch(("try again",))),
+    }
+
+    miss = FixtureSet(fixture(name, match) for name, match in matches.items()).miss(
+        request(pictures=[b"A"], domain=domain)
+    )
+
+    assert miss.nearest
+    assert miss.nearest.name == "acme.json"
+    assert [difference.part for difference in miss.differences] == ["domain"]
+    assert f"acme.json: the domain is {domain or 'none'}, not document.invoice" in miss.message
+
+
+def test_in_one_domain_the_same_documents_are_nearer_than_fewer_differences() -> None:
+    matches = {
+        "a_other.json": Match("document.invoice", (identity(b"B"),)),
+        "b_same.json": Match(
+            "document.invoice", (identity(b"A"),), TextMatch(("Extract",)), metadata={"environment": "dev"}
+        ),
+    }
+
+    name = nearest_name(matches, request("extract it", [b"A"]))
+
+    assert name == "b_same.json"
+
+
+def test_of_two_for_the_same_documents_the_one_for_the_domain_is_nearer() -> None:
+    matches = {
+        "a.json": Match("document.receipt", (identity(b"A"),)),
+        "b.json": Match(None, (identity(b"A"),), model="other", metadata={"a": 1}),
+    }
+
+    name = nearest_name(matches, request(pictures=[b"A"]))
+
+    assert name == "b.json"
+
+
+@pytest.mark.parametrize("domain", ["document.invoice", "document.receipt"])
+def test_a_wrong_document_is_farther_than_one_other_difference_and_nearer_than_two(domain: str) -> None:
+    picture = Match(domain, (identity(b"B"),))
+    one, two = Match(domain, text=TextMatch(("x-1",))), Match(domain, text=TextMatch(("x-1", "x-2")))
+
+    nearer = nearest_name({"a.json": picture, "b.json": one}, request(pictures=[b"A"]))
+    farther = nearest_name({"b.json": picture, "a.json": two}, request(pictures=[b"A"]))
+
+    assert (nearer, farther) == ("b.json", "b.json")
+
+
+def test_a_fixture_without_documents_is_not_near_for_having_none() -> None:
+    matches = {
+        "a.json": Match("document.receipt", ()),
+        "b.json": Match("document.invoice", model="other", metadata={"a": 1}),
+    }
+
+    name = nearest_name(matches, request())
+
+    assert name == "b.json"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (TextMatch(("Extract",)), 'the text contains "Extract" only in another case'),
+        (TextMatch(equals="EXTRACT it"), 'the text is "EXTRACT it" in another case'),
+        (TextMatch(("Read",)), 'the text does not contain "Read"'),
+        (TextMatch(equals="EXTRACT"), 'the text is not "EXTRACT"'),
+    ],
+)
+def test_a_text_that_matches_but_for_its_case_is_told_from_another(wanted: TextMatch, message: str) -> None:
+    (difference,) = wanted.difference("extract it")
+
+    assert difference.message == message
+
+
+def test_a_text_in_another_case_is_nearer_than_another_text() -> None:
+    matches = {f"{number}.json": Match(text=TextMatch((needle,))) for number, needle in enumerate(["Read", "EXTRACT"])}
+
+    name = nearest_name(matches, request("Extract"))
+
+    assert name == "1.json"
+
+
+def missing(random: Random) -> tuple[list[Fixture], list[ChatRequest]]:
+    """Return as many fixtures as are all looked at, and requests that none of them matches."""
+    matches = [match for match in (drawn_match(random) for _ in range(1000)) if match.constraints > 2]
+    fixtures = [fixture(f"{number}.json", match, number % 3) for number, match in enumerate(matches[:SCANNED])]
+    drawn = [drawn_request(random) for _ in range(300)]
+    return fixtures, [each for each in drawn if not FixtureSet(fixtures).find(each)]
+
+
+def test_the_nearest_of_several_sets_is_that_of_all_in_one() -> None:
+    fixtures, asked = missing(Seed().random("sets"))
+
+    apart = [miss([FixtureSet(fixtures[start::3]) for start in range(3)], each) for each in asked]
+
+    assert len(asked) > 100
+    assert apart == [FixtureSet(fixtures).miss(each) for each in asked]
+
+
+def test_the_index_misses_by_what_a_scan_misses_by() -> None:
+    fixtures, asked = missing(Seed().random("misses"))
+
+    names = [FixtureSet(fixtures).miss(each).nearest for each in asked]
+    scanned = [
+        min((Neighbour(own, tuple(own.match.difference(each))) for own in fixtures), key=lambda found: found.rank)
+        for each in asked
+    ]
+
+    assert len(asked) > 100
+    assert names == [neighbour.fixture for neighbour in scanned]
+
+
 def test_without_fixtures_a_miss_says_so() -> None:
     miss = FixtureSet().miss(request())
 
@@ -368,3 +490,23 @@ def test_ten_thousand_fixtures_do_not_slow_an_answer(kind: str) -> None:
     # A scan would take a thousand times as long.
     assert best_time(lambda: many.find(last_of_many)) < 30 * best_time(lambda: few.find(last_of_few))
     assert best_time(lambda: many.miss(of_none)) < 30 * best_time(lambda: few.miss(of_none))
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        Match("document.invoice", (identity(b"other"),), metadata={"a": 1}),
+        Match("document.receipt", (identity(b"other"),), TextMatch(("a", "b"))),
+        Match("document.invoice", model="other", metadata={"a": 1}),
+        Match("document.receipt", (identity(b"A"),), TextMatch(("a", "b"))),
+    ],
+)
+def test_ten_thousand_fixtures_that_all_differ_in_more_do_not_slow_a_miss(match: Match) -> None:
+    few, many = (FixtureSet(fixture(f"{number:05}.json", match) for number in range(size)) for size in (500, MANY))
+    asked = request("x", [b"A"])
+
+    quick = best_time(lambda: few.miss(asked))
+    slow = best_time(lambda: many.miss(asked))
+
+    # A scan would take twenty times as long.
+    assert slow < 8 * quick

@@ -17,7 +17,7 @@ from vlmrun_mock import chat_parser
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.documents import identity
 from vlmrun_mock.errors import NoFixture, UnknownDomain
-from vlmrun_mock.fixtures import Fixture, FixtureAnswer, FixtureSet, Match
+from vlmrun_mock.fixtures import Fixture, FixtureAnswer, Match
 from vlmrun_mock.mock import Mock
 from vlmrun_mock.settings import Settings
 
@@ -101,7 +101,7 @@ def test_folders_win_in_their_order_and_runtime_fixtures_before_them(put: Put, t
     first = mock.answer(asked(vlmrun=INVOICE))
     registered = Fixture("registered", Match(), (FixtureAnswer("run time"),))
 
-    mock.fixtures = FixtureSet([*mock.fixtures, registered])
+    mock.register(registered)
     second = mock.answer(asked(vlmrun=INVOICE))
 
     assert (first.text, second.text) == ("one", "run time")
@@ -201,6 +201,34 @@ def test_a_fixture_makes_a_domain_known_and_a_miss_in_it_is_explained(put: Put) 
 
     assert answer.text == "mine"
     assert missed.value.data["miss"]["nearest"] == "a.json"
+
+
+@pytest.mark.parametrize(
+    ("domain", "ending"),
+    [
+        ("document.receipt", "the domain is document.receipt, not document.invoice."),
+        (None, "the domain is none, not document.invoice."),
+        ("document.invoices", "'document.invoices' is no known domain; did you mean document.invoice"),
+        ("custom.acme-reciept", "'custom.acme-reciept' is no known domain; did you mean custom.acme-receipt"),
+        ("xyz", "the domain is xyz, not document.invoice."),
+    ],
+)
+def test_a_miss_with_a_known_document_names_its_fixture_and_the_domain_that_was_meant(
+    put: Put, tmp_path: Path, domain: str | None, ending: str
+) -> None:
+    (tmp_path / "scan.png").write_bytes(picture(7))
+    put("acme.json", {"content": "x"}, **INVOICE, documents=["scan.png"])
+    put("any.json", {"content": "x"}, model="m-1")
+    put("custom.json", {"content": "x"}, domain="custom.acme-receipt", text={"contains": "magic"})
+    put("retry.json", {"content": "x"}, domain="document.receipt", text={"contains": "try again"})
+    (message,) = image_message(picture(7))
+
+    with pytest.raises(NoFixture) as missed:
+        strict(tmp_path).answer(asked(message["content"], vlmrun={"domain": domain} if domain else {}))
+
+    assert str(missed.value).startswith("No fixture matches. The nearest of 4 is acme.json: the domain is ")
+    assert ending in str(missed.value)
+    assert ("did you mean" in str(missed.value)) == ("did you mean" in ending)
 
 
 def test_an_unknown_domain_is_answered_where_the_mock_was_told_to_or_a_schema_came(

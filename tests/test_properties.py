@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from tests.samples import SAMPLES, SCHEMA
 from tests.serving import CHAT, Served, data_url, image_message, picture
 from tests.shape import KEY, checked, post
-from vlmrun_mock.mock import Mock
+from vlmrun_mock.scopes import Scopes
 from vlmrun_mock.web.app import application
 
 VARIED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -145,7 +145,7 @@ SCHEMA_PLACES = st.sampled_from(
 @pytest.fixture(scope="module")
 def app() -> ASGIApp:
     """Return an application without a server."""
-    return application(Mock())
+    return application(Scopes())
 
 
 @pytest.mark.parametrize("place", sorted(places(FULL), key=str), ids=lambda place: ".".join(map(str, place)))

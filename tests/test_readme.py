@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click import Option
@@ -16,18 +19,21 @@ from markdown_it import MarkdownIt
 from starlette.routing import Route
 
 from scripts.readme_tables import README, rendered
-from tests.process import ServeProcess, serving
+from tests.process import ServeProcess, environment, serving
 from tests.serving import data_url, picture
 from vlmrun_mock import errors
 from vlmrun_mock.cli import serve as serve_command
-from vlmrun_mock.mock import Mock
+from vlmrun_mock.control import Control
+from vlmrun_mock.scopes import Scopes
+from vlmrun_mock.settings import Settings
 from vlmrun_mock.web.app import routes
 
 TEXT = README.read_text(encoding="utf-8")
 FENCES = [token for token in MarkdownIt().parse(TEXT) if token.type == "fence"]
 BLOCKS = [(token.info, token.content) for token in FENCES]
 AFTER = dict(zip((content for _, content in BLOCKS), [*BLOCKS[1:], ("", "")], strict=True))
-PYTHON = [content for info, content in BLOCKS if info == "python"]
+PYTHON = [content for info, content in BLOCKS if info == "python" and "def test_" not in content]
+TESTS = [content for info, content in BLOCKS if info == "python" and "def test_" in content]
 SHELL = [content for info, content in BLOCKS if info == "sh"]
 FIXTURES = [content for info, content in BLOCKS if info == "json" and '"match"' in content]
 
@@ -55,6 +61,14 @@ def default(folder: Path) -> Iterator[ServeProcess]:
 def strict(folder: Path) -> Iterator[ServeProcess]:
     """Return the server of the section on misses."""
     with serving(folder / "strict", "--strict", "--fixtures", str(folder / "fixtures")) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def drill(folder: Path) -> Iterator[ServeProcess]:
+    """Return the server of the section on failures, with the options that it shows."""
+    (block,) = (block for block in SHELL if "--fault" in block)
+    with serving(folder / "drill", *shlex.split(block)[2:]) as process:
         yield process
 
 
@@ -86,10 +100,10 @@ def test_every_option_and_variable_is_named() -> None:
 
 
 def test_every_route_is_named() -> None:
-    for route in routes(Mock()):
+    for route in routes(Scopes()):
         assert isinstance(route, Route)
-        method = "POST" if "POST" in (route.methods or ()) else "GET"
-        assert f"`{method} {route.path.replace(':path', '')}`" in TEXT
+        for method in (route.methods or set()) - {"HEAD"}:
+            assert f"`{method} {route.path.replace(':path', '')}`" in TEXT
 
 
 def test_every_error_code_and_its_status_are_named() -> None:
@@ -107,7 +121,7 @@ def test_every_error_code_and_its_status_are_named() -> None:
 def test_every_header_of_ours_is_named() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in (README.parent / "vlmrun_mock").rglob("*.py"))
 
-    headers = set(re.findall(r'b"(x-[a-z-]+)"', sources)) - {"x-api-key"}
+    headers = set(re.findall(r'b?"(x-[a-z-]+)"', sources)) - {"x-api-key"}
 
     assert len(headers) == 4
     for header in headers:
@@ -116,9 +130,9 @@ def test_every_header_of_ours_is_named() -> None:
 
 @pytest.mark.parametrize("block", PYTHON, ids=[f"block {index}" for index in range(len(PYTHON))])
 def test_a_python_block_runs_and_prints_what_follows_it(
-    block: str, default: ServeProcess, strict: ServeProcess, folder: Path
+    block: str, default: ServeProcess, strict: ServeProcess, drill: ServeProcess, folder: Path
 ) -> None:
-    process = strict if "NotFoundError" in block else default
+    process = strict if "NotFoundError" in block else drill if "RateLimitError" in block else default
 
     printed = output([sys.executable, "-c", block], process, folder)
 
@@ -127,12 +141,53 @@ def test_a_python_block_runs_and_prints_what_follows_it(
     assert printed == expected
 
 
+@pytest.mark.parametrize("block", TESTS, ids=[f"tests {index}" for index in range(len(TESTS))])
+def test_a_block_of_tests_passes(block: str, folder: Path) -> None:
+    (folder / "test_block.py").write_text(block, encoding="utf-8")
+    plugin = () if entry_points(group="pytest11", name="vlmrun_mock") else ("-p", "vlmrun_mock.pytest_plugin")
+    command = [sys.executable, "-m", "pytest", "-q", *plugin, "-p", "no:cacheprovider", "test_block.py"]
+
+    ended = subprocess.run(  # noqa: S603 - the README's own block
+        command, cwd=folder, env=environment(), capture_output=True, text=True, encoding="utf-8", check=False
+    )
+
+    assert re.search(rf"^{block.count('def test_')} passed", ended.stdout, re.MULTILINE), ended.stdout
+
+
+def test_every_attribute_and_verb_of_the_fixture_and_every_setting_is_named() -> None:
+    section = TEXT.partition("## In pytest")[2].partition("## Without pytest")[0]
+
+    public = [name for name in vars(Control) if not name.startswith("_")]
+    assert len(public) >= 10
+    for name in (*public, "app", "api_key", *Settings.__dataclass_fields__):
+        assert f"`{name}" in section
+
+
 def test_the_curl_block_answers(default: ServeProcess, folder: Path) -> None:
-    (block,) = (block for block in SHELL if "curl" in block)
+    (block,) = (block for block in SHELL if "curl" in block and "/_mock" not in block)
 
     completion = json.loads(output(["bash", "-c", block], default, folder))
 
     assert json.loads(completion["choices"][0]["message"]["content"])["family_name"]
+
+
+def test_the_calls_of_the_control_api_are_answered(default: ServeProcess, folder: Path) -> None:
+    (block,) = (block for block in SHELL if "/_mock" in block)
+
+    fixtures, faults, journal, reset = json_values(output(["bash", "-c", block], default, folder))
+
+    assert len(fixtures["fixtures"]) == 1
+    assert [fault["kind"] for fault in faults["faults"]] == ["hang", "error"]
+    assert journal == {"requests": [], "total": 0, "dropped": 0}
+    assert reset == {"status": "ok"}
+
+
+def json_values(text: str) -> Iterator[Any]:
+    """Yield the JSON values that follow each other in a text."""
+    while text:
+        value, end = json.JSONDecoder().raw_decode(text)
+        text = text[end:].lstrip()
+        yield value
 
 
 def test_the_export_lines_are_what_serve_prints(default: ServeProcess) -> None:
@@ -149,7 +204,28 @@ def test_the_log_line_is_what_serve_prints(default: ServeProcess, folder: Path) 
     output([sys.executable, "-c", PYTHON[0]], default, folder)
 
     line = default.line(r"document\.invoice  jpeg")
-    assert re.sub(r"\d+", "N", line) == re.sub(r"\d+", "N", shown.strip())
+    varies = re.compile(r"^[\d:]+|\d+ (?=kB|ms)")
+    assert varies.sub("", line) == varies.sub("", shown.strip())
+
+
+def test_the_lines_about_changed_fixtures_are_what_serve_prints(tmp_path: Path) -> None:
+    (shown,) = (content for info, content in BLOCKS if info == "text" and "reloaded" in content)
+    acme = '{"match": {"domain": "document.invoice"}, "answer": {"content": {"total_amount": %s}}}'
+    fixtures = tmp_path / "fixtures"
+    fixtures.mkdir()
+    for number in range(10):
+        (fixtures / f"{number}.json").write_text('{"answer": {"content": "text"}}', encoding="utf-8")
+    (fixtures / "acme.json").write_text(acme % "11", encoding="utf-8")
+
+    with serving(tmp_path / "served", "--fixtures", str(fixtures), "--watch") as process:
+        (fixtures / "acme.json").write_text(acme % "12", encoding="utf-8")
+        (fixtures / "retry.json").write_text('{"answer": {"content": "text"}}', encoding="utf-8")
+        changed = process.line("fixtures reloaded")
+        (fixtures / "acme.json").write_text(acme % '"12"', encoding="utf-8")
+        broken = process.line("fixtures not reloaded")
+
+    times = re.compile(r"^\d\d:\d\d:\d\d", re.MULTILINE)
+    assert times.sub("", f"{changed}\n{broken}\n") == times.sub("", shown)
 
 
 def test_the_fixtures_answer_as_they_say(strict: ServeProcess, folder: Path) -> None:

@@ -89,6 +89,8 @@ class UpToFirstWrong:
         return {**handler(source), "fail_fast": True}
 
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 MOST_ITEMS = 10_000
 """Messages of a request and parts of a message: our own limit, since each costs memory many times its size."""
 
@@ -189,7 +191,7 @@ class SchemaBody(Lenient):
 def validated(model: type[ModelT], raw: bytes) -> ModelT:
     """Return a JSON body as a pydantic model; raises InvalidRequest for malformed JSON and for invalid values."""
     try:
-        data = pydantic_core.from_json(raw, allow_inf_nan=False)
+        data = pydantic_core.from_json(raw.removeprefix(BYTE_ORDER_MARK), allow_inf_nan=False)
         if not _finite(data):
             raise ValueError("number out of range")
     except ValueError as error:
@@ -215,4 +217,8 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         message = item["msg"]
         if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
             message = f"Unknown type of content part; known are {', '.join(PART_TYPES)}"
+        elif item["type"] in ("model_type", "model_attributes_type"):
+            # pydantic names the class, which is nobody's business; FastAPI says it like this.
+            message = "Input should be a valid dictionary or object to extract fields from"
+            message += ', such as {"url": "…"}' if str(place[-1:]).endswith("_url',)") else ""
         yield Problem(("body", *place), message, item["type"])

@@ -11,6 +11,7 @@ from vlmrun_mock.chat_request import CallerSchema, ChatRequest
 from vlmrun_mock.errors import InvalidRequest, Problem
 from vlmrun_mock.gql_statement import SelectionProblem
 from vlmrun_mock.references import SchemaProblem
+from vlmrun_mock.schema import violations
 from vlmrun_mock.seed import Seed
 
 WITHOUT_GROUNDING = frozenset({"document.markdown"})
@@ -23,6 +24,16 @@ def filled(caller: CallerSchema, request: ChatRequest, seed: Seed, base: object)
         return generate.generate(caller.schema, seed=seed, facts=request.subject, base=base)
     except SchemaProblem as problem:
         raise InvalidRequest([Problem((*caller.place, *problem.place), problem.message)]) from None
+
+
+def unmet(caller: CallerSchema, content: object) -> str | None:
+    """Return why content does not meet the caller's schema, or None; a string is read as the JSON that it should be."""
+    try:
+        value = json.loads(content) if isinstance(content, str) else content
+        found = violations(caller.schema, value)
+    except ValueError as problem:
+        return str(problem)
+    return f"{'.'.join(map(str, found[0].place)) or 'it'}: {found[0].message}" if found else None
 
 
 def finished(content: object, request: ChatRequest, seed: Seed, schema: Mapping[str, Any] | None) -> str:

@@ -26,6 +26,9 @@ ALIASES: Mapping[str, str] = {
 }
 """Old spellings that client code still sends, and the domains that they mean now."""
 
+WORD = 4
+"""How many characters a misspelt domain's last word has at least, to be looked for in others: fewer are in any."""
+
 
 class Domain:
     """One kind of input: its id, and its schema and packaged answer, read when first asked for."""
@@ -105,7 +108,7 @@ class Domains:
         asked = name.lower().replace("_", "-")[:100]
         by_spelling = difflib.get_close_matches(asked, [*self._domains, *ALIASES, *others], n=3, cutoff=0.5)
         last_word = asked.rsplit(".", 1)[-1]
-        by_word = [known for known in self._domains if last_word and last_word in known]
+        by_word = [known for known in self._domains if len(last_word) >= WORD and last_word in known]
         return list(dict.fromkeys(ALIASES.get(known, known) for known in [*by_spelling, *by_word]))[:3]
 
 

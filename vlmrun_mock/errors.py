@@ -9,7 +9,8 @@ ApiError
 │   └── NoFixture         404, a miss: the nearest fixture and the differences
 ├── MethodNotAllowed      405
 ├── BodyTooLarge          413
-├── ScriptedError         any status, from a fixture's `error`
+├── RateLimitExceeded     429, with `--rate-limit`
+├── ScriptedError         any status, from a fixture's `error` or a fault
 ├── ServerStopping        503, a request that the end of the server cut off
 └── InternalError         500, a defect of the mock itself
 """
@@ -29,6 +30,7 @@ __all__ = [
     "NoFixture",
     "NoSuchResource",
     "Problem",
+    "RateLimitExceeded",
     "ScriptedError",
     "ServerStopping",
     "Unauthenticated",
@@ -180,8 +182,19 @@ class BodyTooLarge(ApiError):
     code = "body_too_large"
 
 
+class RateLimitExceeded(ApiError):
+    """More requests with one key than `--rate-limit` allows."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+
+    def __init__(self, limit: str, seconds: int) -> None:
+        message = f"Too many requests: the limit is {limit} for a key. There is room again in {seconds} s"
+        super().__init__(message, headers={"Retry-After": str(seconds)})
+
+
 class ScriptedError(ApiError):
-    """The error that a fixture asks for."""
+    """The error that a fixture or a fault asks for."""
 
     code = "scripted_error"
 

@@ -15,9 +15,16 @@ class FixtureError(ValueError):
         self.reason = reason
 
 
+SHOWN = 20
+"""How many problems a message shows."""
+
+
 class FixtureFolderError(ValueError):
-    """Files that do not load, one problem each; the message has a line for each."""
+    """Files that do not load, one problem each; the message has a line for each of the first."""
 
     def __init__(self, problems: Sequence[FixtureError]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        lines = [str(problem) for problem in problems[:SHOWN]]
+        if len(problems) > SHOWN:
+            lines.append(f"… and {len(problems) - SHOWN:,} more")
+        super().__init__("\n".join(lines))
         self.problems = tuple(problems)

@@ -49,30 +49,34 @@ def _not_framing(name: str) -> str:
     return name
 
 
+Headers = dict[
+    Annotated[str, Field(pattern=HEADER_NAME), AfterValidator(_not_framing)],
+    Annotated[str, Field(pattern=HEADER_VALUE)],
+]
 DocumentName = Annotated[
     str,
     Field(
-        description="An identity, an http(s) URL, file: and a file's id, or a path relative to the fixture's file.",
+        description="An identity, an http(s) or data: URL, file: and a file's id, or a path from the fixture's file.",
         json_schema_extra={"if": {"pattern": "^sha256:"}, "then": {"pattern": f"^{IDENTITY.pattern}$"}},
     ),
 ]
 
 
-class _Exact(BaseModel):
+class Exact(BaseModel):
     """An object in which an unknown key is a mistake."""
 
     # Building the validators is put off until the first file: it is a third of what the import would cost.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
-class TextBody(_Exact):
+class TextBody(Exact):
     """What the request's texts, joined by line breaks, must contain (one string, or all of a list) or be equal to."""
 
     contains: str | list[str] | None = None
     equals: str | None = None
 
 
-class MatchBody(_Exact):
+class MatchBody(Exact):
     """Which requests are answered. Every key is optional; none of them matches every request."""
 
     domain: Annotated[str, Field(min_length=1)] | None = None
@@ -82,15 +86,12 @@ class MatchBody(_Exact):
     metadata: dict[str, Any] | None = None
 
 
-class ErrorBody(_Exact):
+class ErrorBody(Exact):
     """An error instead of an answer."""
 
     status: Annotated[int, Field(ge=400, le=599)]
     message: str = "An error scripted by a fixture"
-    headers: dict[
-        Annotated[str, Field(pattern=HEADER_NAME), AfterValidator(_not_framing)],
-        Annotated[str, Field(pattern=HEADER_VALUE)],
-    ] = Field(
+    headers: Headers = Field(
         default_factory=dict,
         json_schema_extra={
             "additionalProperties": False,
@@ -99,7 +100,7 @@ class ErrorBody(_Exact):
     )
 
 
-class UsageBody(_Exact):
+class UsageBody(Exact):
     """Token figures that replace the counted ones."""
 
     prompt_tokens: Annotated[int, Field(ge=0)] | None = None
@@ -107,7 +108,7 @@ class UsageBody(_Exact):
     total_tokens: Annotated[int, Field(ge=0)] | None = None
 
 
-class AnswerBody(_Exact):
+class AnswerBody(Exact):
     """One answer: exactly one of `content`, `merge` and `error`."""
 
     model_config = ConfigDict(json_schema_extra=_one_of("content", "merge", "error"))
@@ -128,7 +129,7 @@ class AnswerBody(_Exact):
         return self
 
 
-class FixtureBody(_Exact):
+class FixtureBody(Exact):
     """A fixture: which requests it answers, and its answer, or several that are used one after the other."""
 
     model_config = ConfigDict(title="vlmrun-mock fixture", json_schema_extra=_one_of("answer", "answers"))
@@ -164,16 +165,26 @@ def contents(path: Path) -> bytes:
 
 def parse(raw: bytes, name: str) -> FixtureBody:
     """Return the fixture in a JSON text; raises FixtureError."""
+    return checked(decoded(raw, name), name)
+
+
+def checked(data: Any, name: str) -> FixtureBody:
+    """Return the fixture in a JSON value; raises FixtureError."""
+    try:
+        return FixtureBody.model_validate(data)
+    except ValidationError as error:
+        raise FixtureError(name, *explained(error)) from None
+
+
+def decoded(raw: bytes, name: str) -> Any:
+    """Return the value of a JSON text; raises FixtureError."""
     try:
         data = pydantic_core.from_json(raw.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
         # It lets pass what nobody means to write: the last of two equal keys, and 1e999 as infinity.
         json.loads(raw, object_pairs_hook=_without_duplicates, parse_float=_finite)
     except ValueError as error:
         raise FixtureError(name, "", f"is not JSON: {error}") from None
-    try:
-        return FixtureBody.model_validate(data)
-    except ValidationError as error:
-        raise FixtureError(name, *_explained(error)) from None
+    return data
 
 
 def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -190,7 +201,7 @@ def _finite(digits: str) -> float:
     return float(digits)
 
 
-def _explained(error: ValidationError) -> tuple[str, str]:
+def explained(error: ValidationError) -> tuple[str, str]:
     """Return the first place at fault, and why, by each branch of a union that was tried there."""
     reasons: dict[str, list[str]] = {}
     for item in error.errors(include_url=False, include_input=False):
@@ -202,7 +213,7 @@ def _explained(error: ValidationError) -> tuple[str, str]:
 
 def _is_branch(step: str) -> bool:
     """Return whether a step of pydantic's place names a branch of a union rather than a key of the file."""
-    return step in ("str", "[key]") or step.startswith(("dict[", "list["))
+    return step in ("str", "[key]", "constrained-float") or step.startswith(("dict[", "list["))
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -6,9 +6,10 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from heapq import merge
-from itertools import chain
-from typing import Any, TypeAlias
+from itertools import chain, islice
+from typing import Any, Protocol, TypeAlias
 
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.documents import Document
@@ -22,18 +23,28 @@ GRAM = 4
 SCANNED = 32
 """Up to how many fixtures of one shelf are tried one by one: cheaper than cutting the text into pieces."""
 
+LOOKED_AT = 500
+"""Up to how many fixtures of one group are compared for the nearest: a miss must not hold up a server of thousands."""
+
+IN_ANOTHER_CASE, ORDINARY, ANOTHER_DOCUMENT = 1, 2, 3
+"""What differences weigh: a wrong document more than a wrong text, and less than two; a text in another case least."""
+
 Facts: TypeAlias = dict[str, Hashable]
 """What can be compared for equality, by the part of a request that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One reason why a fixture does not match a request: which part, wanted what, got what, and a sentence."""
+    """One reason why a fixture does not match a request: which part, wanted what, got what, and a sentence.
+
+    `weight` says how far it keeps them apart.
+    """
 
     part: str
     expected: Any
     actual: Any
     message: str
+    weight: int = ORDINARY
 
     def as_json(self) -> dict[str, Any]:
         """Return the difference as data, for an error's body."""
@@ -49,16 +60,48 @@ class TextMatch:
 
     def difference(self, text: str) -> list[Difference]:
         """Return what is wrong with a text; nothing if it matches."""
-        shown = _excerpt(text)
-        found = [
-            Difference("text", {"contains": needle}, shown, f"the text does not contain {_quoted(needle)}")
-            for needle in self.contains
-            if needle not in text
-        ]
+        found = [self._lacking(needle, text) for needle in self.contains if needle not in text]
         if self.equals is not None and self.equals != text:
-            message = f"the text is not {_quoted(self.equals)}"
-            found.append(Difference("text", {"equals": self.equals}, shown, message))
+            found.append(self._unequal(self.equals, text))
         return found
+
+    def _lacking(self, needle: str, text: str) -> Difference:
+        wanted, shown = {"contains": needle}, _excerpt(text)
+        if needle.casefold() in _without_case(text):
+            message = f"the text contains {_quoted(needle)} only in another case"
+            return Difference("text", wanted, shown, message, IN_ANOTHER_CASE)
+        return Difference("text", wanted, shown, f"the text does not contain {_quoted(needle)}")
+
+    def _unequal(self, equals: str, text: str) -> Difference:
+        wanted, shown = {"equals": equals}, _excerpt(text)
+        if equals.casefold() == _without_case(text):
+            message = f"the text is {_quoted(equals)} in another case"
+            return Difference("text", wanted, shown, message, IN_ANOTHER_CASE)
+        return Difference("text", wanted, shown, f"the text is not {_quoted(equals)}")
+
+
+class Matchable(Protocol):
+    """What a match looks at: a request, or what the journal keeps of one."""
+
+    @property
+    def domain(self) -> str | None:
+        """Return the domain, in its present spelling."""
+
+    @property
+    def documents(self) -> Sequence[Document]:
+        """Return the documents."""
+
+    @property
+    def text(self) -> str:
+        """Return the texts of all messages."""
+
+    @property
+    def model(self) -> str | None:
+        """Return the model; None if it is not known."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Return the metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +123,7 @@ class Match:
         wanted = (self.domain, self.documents, self.text, self.model)
         return sum(part is not None for part in wanted) + len(self.metadata)
 
-    def difference(self, request: ChatRequest) -> list[Difference]:
+    def difference(self, request: Matchable) -> list[Difference]:
         """Return every reason why this does not match; a match is no difference."""
         found: list[Difference] = []
         if self.domain is not None and self.domain != request.domain:
@@ -130,6 +173,12 @@ def _frozen(value: Any) -> Hashable:
     return (bool, value) if isinstance(value, bool) else value
 
 
+@lru_cache(maxsize=1)
+def _without_case(text: str) -> str:
+    """Return a text to be compared in any case, kept while one request is compared with many fixtures."""
+    return text.casefold()
+
+
 def _quoted(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -145,12 +194,12 @@ def _document_differences(wanted: Sequence[str], documents: Sequence[Document]) 
     found = []
     if len(wanted) != len(documents):
         message = f"the request has {_count(len(documents))}, not {len(wanted)}"
-        found.append(Difference("documents", len(wanted), len(documents), message))
+        found.append(Difference("documents", len(wanted), len(documents), message, ANOTHER_DOCUMENT))
     for index, (identity, document) in enumerate(zip(wanted, documents, strict=False)):
         if identity != document.identity:
             got = _excerpt(document.identity)
             message = f"document {index + 1} is another: {got} instead of {identity}"
-            found.append(Difference(f"documents[{index}]", identity, got, message))
+            found.append(Difference(f"documents[{index}]", identity, got, message, ANOTHER_DOCUMENT))
     return found
 
 
@@ -187,19 +236,20 @@ class Fixture:
     """A name, what it matches, and its answers: one, or several that are used one after the other.
 
     `origin` orders fixtures before all else: registered at run time, then the user's folders in their order, then
-    packaged; smaller wins.
+    packaged; smaller wins. `number` counts those registered at run time, of which the latest wins.
     """
 
     name: str
     match: Match
     answers: tuple[FixtureAnswer, ...]
     origin: int = 0
+    number: int = 0
     description: str | None = None
 
     @property
-    def rank(self) -> tuple[int, int, str]:
+    def rank(self) -> tuple[int, int, int, str]:
         """Return the key that puts fixtures in order of precedence."""
-        return (self.origin, -self.match.constraints, self.name)
+        return (self.origin, -self.match.constraints, -self.number, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +277,43 @@ class Miss:
         }
 
 
+NONE_NAMED, SOME_NAMED = "none named", "some named"
+
+Distance: TypeAlias = tuple[bool, bool, int]
+"""How far a fixture is from a request: whether it is not for the same documents, not for the domain, and the weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A fixture that a request misses, and by what."""
+
+    fixture: Fixture
+    differences: tuple[Difference, ...]
+
+    @property
+    def distance(self) -> Distance:
+        """Return how near it is; the same documents are the nearest, as hardly anyone sends them by chance."""
+        parts = {difference.part for difference in self.differences}
+        other_documents = not self.fixture.match.documents or any(part.startswith("documents") for part in parts)
+        return (other_documents, "domain" in parts, sum(difference.weight for difference in self.differences))
+
+    @property
+    def rank(self) -> tuple[Distance, tuple[int, int, int, str]]:
+        """Return the key that puts neighbours in order: the nearest first, and equals by precedence."""
+        return (self.distance, self.fixture.rank)
+
+
+def miss(sets: Iterable[FixtureSet], request: ChatRequest) -> Miss:
+    """Return why no fixture of several sets matches."""
+    sets = list(sets)
+    neighbours = [found for each in sets if (found := each.nearest(request))]
+    count = sum(map(len, sets))
+    if not neighbours:
+        return Miss(count, None, ())
+    nearest = min(neighbours, key=lambda neighbour: neighbour.rank)
+    return Miss(count, nearest.fixture, nearest.differences)
+
+
 class FixtureSet:
     """Fixtures in order of precedence, found by index.
 
@@ -236,12 +323,11 @@ class FixtureSet:
 
     def __init__(self, fixtures: Iterable[Fixture] = ()) -> None:
         self._fixtures = sorted(fixtures, key=lambda fixture: fixture.rank)
-        self._by_domain: dict[str | None, list[Fixture]] = defaultdict(list)
         shelves: dict[tuple[str, ...], dict[tuple[Hashable, ...], list[Fixture]]] = defaultdict(dict)
         for fixture in self._fixtures:
             facts = fixture.match.facts
-            self._by_domain[fixture.match.domain].append(fixture)
             shelves[tuple(facts)].setdefault(tuple(facts.values()), []).append(fixture)
+        self._domains = dict.fromkeys(fixture.match.domain for fixture in self._fixtures if fixture.match.domain)
         self._shelves = {
             parts: {values: _Shelf(shelf) for values, shelf in of_parts.items()} for parts, of_parts in shelves.items()
         }
@@ -255,7 +341,7 @@ class FixtureSet:
     @property
     def domains(self) -> list[str]:
         """Return the domains that fixtures name."""
-        return [domain for domain in self._by_domain if domain]
+        return list(self._domains)
 
     def find(self, request: ChatRequest) -> Fixture | None:
         """Return the first fixture that matches, by precedence."""
@@ -264,21 +350,71 @@ class FixtureSet:
         found = (shelf.first(request) for shelf in shelves if shelf)
         return min((fixture for fixture in found if fixture), key=lambda fixture: fixture.rank, default=None)
 
-    def miss(self, request: ChatRequest) -> Miss:
-        """Return the nearest fixture: one for the same domain, with the fewest differences, by precedence."""
-        nearest, differences = None, list[Difference]()
-        for fixture in self._nearby(request.domain):
-            found = fixture.match.difference(request)
-            if nearest is None or len(found) < len(differences):
-                nearest, differences = fixture, found
-            if len(differences) == 1:  # none is nearer: without a difference it would be no miss
-                break
-        return Miss(len(self), nearest, tuple(differences))
+    def nearest(self, request: ChatRequest) -> Neighbour | None:
+        """Return the nearest fixture to a request that none matches: by documents, domain, differences, precedence."""
+        return self._neighbourhood.nearest(request)
 
-    def _nearby(self, domain: str | None) -> Iterable[Fixture]:
-        """Return the fixtures for a domain and for any, in order of precedence, or all if there are none."""
-        groups = [self._by_domain[name] for name in {domain, None} if name in self._by_domain]
-        return merge(*groups, key=lambda fixture: fixture.rank) if groups else self._fixtures
+    def miss(self, request: ChatRequest) -> Miss:
+        """Return why no fixture matches."""
+        return miss([self], request)
+
+    @cached_property
+    def _neighbourhood(self) -> _Neighbourhood:
+        return _Neighbourhood(self._fixtures)
+
+
+class _Neighbourhood:
+    """Fixtures by the documents and the domain that they are for, to find the nearest to a request.
+
+    The first key is the documents, or whether any are named; the groups are in order of precedence.
+    """
+
+    def __init__(self, fixtures: Iterable[Fixture]) -> None:
+        self._anywhere: dict[Hashable, list[Fixture]] = defaultdict(list)
+        self._in_domain: dict[tuple[Hashable, str | None], list[Fixture]] = defaultdict(list)
+        for fixture in fixtures:
+            documents, domain = fixture.match.documents, fixture.match.domain
+            for key in (SOME_NAMED, documents) if documents else (NONE_NAMED,):
+                self._anywhere[key].append(fixture)
+                self._in_domain[key, domain].append(fixture)
+
+    def nearest(self, request: ChatRequest) -> Neighbour | None:
+        """Return the nearest fixture; of equally near ones the first by precedence."""
+        best: Neighbour | None = None
+        for least, group in self._groups(request):
+            if best and best.distance < least:
+                break
+            found = _nearest(group, request, least)
+            best = min(filter(None, (best, found)), key=lambda neighbour: neighbour.rank, default=None)
+        return best
+
+    def _groups(self, request: ChatRequest) -> Iterator[tuple[Distance, Iterable[Fixture]]]:
+        """Yield groups of fixtures, the nearest first, each with the least distance that one of it can have."""
+        same = tuple(document.identity for document in request.documents)
+        if same:
+            yield (False, False, IN_ANOTHER_CASE), self._for_domain(same, request)
+            yield (False, True, ORDINARY), self._anywhere.get(same, ())
+        yield (True, False, IN_ANOTHER_CASE), self._for_domain(NONE_NAMED, request)
+        yield (True, False, ANOTHER_DOCUMENT), self._for_domain(SOME_NAMED, request)
+        yield (True, True, ORDINARY), self._anywhere.get(NONE_NAMED, ())
+        yield (True, True, ORDINARY + ANOTHER_DOCUMENT), self._anywhere.get(SOME_NAMED, ())
+
+    def _for_domain(self, documents: Hashable, request: ChatRequest) -> Iterable[Fixture]:
+        """Return the fixtures for the domain of a request and for any."""
+        groups = (self._in_domain.get((documents, domain), ()) for domain in {request.domain, None})
+        return merge(*groups, key=lambda fixture: fixture.rank)
+
+
+def _nearest(group: Iterable[Fixture], request: ChatRequest, least: Distance) -> Neighbour | None:
+    """Return the nearest fixture of a group; where one is about as near as can be, few more are looked at."""
+    best: Neighbour | None = None
+    neighbours = (Neighbour(fixture, tuple(fixture.match.difference(request))) for fixture in islice(group, LOOKED_AT))
+    enough = max(least, (*least[:2], ORDINARY))
+    for neighbour in neighbours:
+        best = min(filter(None, (best, neighbour)), key=lambda each: each.distance)
+        if best.distance <= enough:
+            break
+    return min(filter(None, (best, *islice(neighbours, SCANNED))), key=lambda each: each.distance, default=None)
 
 
 class _Shelf:

@@ -9,7 +9,8 @@ from typing import Any
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.errors import UnsupportedParameter
 
-SOURCE = "VLM Run's guide to its OpenAI compatibility"
+GUIDE = "guide to OpenAI compatibility"
+"""The page of VLM Run's documentation that names all of these parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Quirk:
     neutral: tuple[Any, ...] = (None,)
     supported: bool = False
     """Whether `--unsupported reject` lets it through: documented as "not respected" rather than "not supported"."""
+    source: str = GUIDE
 
 
 QUIRKS: Sequence[Quirk] = (

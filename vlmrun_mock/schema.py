@@ -124,7 +124,7 @@ def explainer(root: dict[str, Any]) -> Callable[[object], Violation | None]:
         if compiled.is_valid(value):
             return None
         error = _deepest(next(compiled.iter_errors(value)))
-        return Violation(tuple(error.instance_path), error.message[:300])
+        return Violation(tuple(error.instance_path), _reason(error)[:300])
 
     return explain
 
@@ -134,6 +134,14 @@ def _deepest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationEr
     branches = getattr(error.kind, "context", ())
     below = [_deepest(each) for branch in branches for each in branch]
     return max((error, *below), key=lambda each: len(each.instance_path))
+
+
+def _reason(error: jsonschema_rs.ValidationError) -> str:
+    """Return the message of an error; that of a union is what its branches say, but for the one that wants null."""
+    branches = getattr(error.kind, "context", ())
+    reasons = [_reason(each) for branch in branches for each in branch[:1]]
+    useful = [reason for reason in reasons if not reason.endswith('is not of type "null"')]
+    return ", or ".join(dict.fromkeys(useful)) or error.message
 
 
 def _refuse(uri: str) -> Any:

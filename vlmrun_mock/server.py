@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from vlmrun_mock.connection import told
 
 LOOPBACK = "127.0.0.1"
+TICK_SECONDS = 0.1
+"""How often uvicorn looks after what is due: ten ticks are a second in its own counting."""
+
 SHUTDOWN_SECONDS = 1
 """How long a request that is under way may go on after the server was told to stop."""
 
@@ -48,6 +55,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 lifespan="off",
+                http=told(AutoHTTPProtocol),
                 ws="none",
                 access_log=False,
                 log_level="error",
@@ -57,6 +65,23 @@ class _Server(uvicorn.Server):
             )
         )
         self._on_start = on_start
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told = asyncio.Event()
+
+    def stop(self) -> None:
+        """End, from another thread."""
+        self.should_exit = True
+        if self._loop:
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        # As uvicorn's own, which would notice the end a tenth of a second late: much of what a short session takes.
+        self._loop = asyncio.get_running_loop()
+        ticks = itertools.count()
+        while not await self.on_tick(next(ticks)):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._told.wait(), TICK_SECONDS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -92,6 +117,28 @@ def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
         started.wait()
         yield url_of(listener)
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join()
         listener.close()
+
+
+@contextlib.contextmanager
+def beside(steps: Iterable[None]) -> Iterator[None]:
+    """Take steps in a thread beside a `with` block; once that ends, no further one is begun.
+
+    The one under way is waited for: a thread that is killed inside a compiled library would abort the process.
+    """
+    stopped = threading.Event()
+
+    def take() -> None:
+        for _ in steps:
+            if stopped.is_set():
+                return
+
+    thread = threading.Thread(target=take, name="vlmrun-mock-steps")
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()

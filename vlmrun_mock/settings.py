@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from vlmrun_mock.faults import Fault
+from vlmrun_mock.rate_limit import RateLimit
+
 Unsupported: TypeAlias = Literal["ignore", "reject"]
 UnknownDomain: TypeAlias = Literal["reject", "generate"]
 Clock: TypeAlias = Literal["frozen", "wall"]
@@ -19,7 +22,7 @@ class Settings:
     """The choices of one mock; the command line's options, by the same names.
 
     `fixtures` are folders, the first one winning; without `api_keys` any non-empty key is accepted; `max_body` is in
-    bytes.
+    bytes. `faults` and `rate_limit` are for each key anew.
     """
 
     fixtures: tuple[Path, ...] = ()
@@ -31,3 +34,5 @@ class Settings:
     clock: Clock = "frozen"
     ids: Ids = "stable"
     max_body: int = 64 * MEBIBYTE
+    faults: tuple[Fault, ...] = ()
+    rate_limit: RateLimit | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.types import Message, Receive, Scope
 
 from vlmrun_mock.errors import BodyTooLarge
@@ -19,18 +21,18 @@ class Incoming:
         self._scope = scope
         self._receive = receive
         self._begun = False
-        self._complete = False
+        self.is_complete = False
 
     async def __call__(self) -> Message:
         """Return the next message."""
         self._begun = True
         message = await self._receive()
-        self._complete = not message.get("more_body", False)
+        self.is_complete = not message.get("more_body", False)
         return message
 
     def give_up(self) -> None:
         """Expect no more of the body."""
-        self._begun = self._complete = True
+        self._begun = self.is_complete = True
 
     async def settle(self) -> bool:
         """Receive what is left of the body, and drop it; return whether the connection can go on after the answer.
@@ -40,14 +42,14 @@ class Incoming:
         """
         if not self._begun and raw_headers(self._scope).get(b"expect", b"").lower() == b"100-continue":
             return False
-        while not self._complete:
+        while not self.is_complete:
             await self()
         return True
 
 
-async def read(scope: Scope, receive: Receive, limit: int) -> bytes:
+async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
     """Return the body; raises BodyTooLarge over `limit` bytes, ClientGone if the client left."""
-    declared = raw_headers(scope).get(b"content-length", b"")
+    declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared[:20]) > limit:
         raise _too_large(limit)
     chunks: list[bytes] = []

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from vlmrun_mock import __version__
 from vlmrun_mock.domains import Domain
 from vlmrun_mock.errors import InvalidRequest, NoSuchResource, Problem
-from vlmrun_mock.mock import Mock
+from vlmrun_mock.scopes import Scopes
 from vlmrun_mock.seed import FROZEN_INSTANT
 from vlmrun_mock.web import body
 from vlmrun_mock.web.keys import authenticate, key_of, raw_headers
@@ -37,8 +37,9 @@ MODELS = (
 class Catalog:
     """The endpoints beside the main one; each needs a key, as the real ones do."""
 
-    def __init__(self, mock: Mock) -> None:
-        self._mock = mock
+    def __init__(self, scopes: Scopes) -> None:
+        self._scopes = scopes
+        self._mock = scopes.everyone
 
     def routes(self) -> list[Route]:
         """Return the routes, in plain sight."""
@@ -105,7 +106,9 @@ class Catalog:
         from vlmrun_mock.chat_body import SchemaBody, validated  # noqa: PLC0415 - heavy: imported when first needed
 
         self._authenticate(request)
-        asked = validated(SchemaBody, await body.read(request.scope, request.receive, self._mock.settings.max_body))
+        asked = validated(
+            SchemaBody, await body.read(raw_headers(request.scope), request.receive, self._mock.settings.max_body)
+        )
         domain = self._mock.domains.get(asked.domain)
         if domain is None:
             closest = ", ".join(self._mock.domains.closest(asked.domain))
@@ -138,7 +141,7 @@ class Catalog:
         return [{"domain": domain.id, "description": domain.description} for domain in found if domain]
 
     def _authenticate(self, request: Request) -> None:
-        authenticate(raw_headers(request.scope), self._mock.settings.api_keys)
+        authenticate(raw_headers(request.scope), self._scopes.api_keys)
 
 
 def _model(name: str) -> dict[str, Any]:

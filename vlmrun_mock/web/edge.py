@@ -14,12 +14,17 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vlmrun_mock import connection
+from vlmrun_mock.connection import ConnectionCut
 from vlmrun_mock.errors import ApiError, InternalError, MethodNotAllowed, NoSuchResource, ServerStopping
 from vlmrun_mock.web.body import ClientGone, Incoming
 from vlmrun_mock.web.exchange import Exchange, shown
 
 Log = Callable[[str], None]
 OPENAI = "/v1/openai/"
+
+REASON = 400
+"""How many characters of an error's message a line shows: what to do stands at its end."""
 
 
 class Edge:
@@ -28,18 +33,21 @@ class Edge:
     def __init__(self, app: ASGIApp, routes: list[BaseRoute], log: Log | None) -> None:
         self._app = app
         self._paths = [
-            f"{'GET' if 'GET' in (route.methods or ()) else 'POST'} {route.path.replace(':path', '')}"
+            f"{method} {route.path.replace(':path', '')}"
             for route in routes
             if isinstance(route, Route)
+            for method in sorted((route.methods or set()) - {"HEAD"})
         ]
         self._log = log
         self._numbers = itertools.count(1)
+        self._second = 0
+        self._shown_time = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request to its end: whatever is raised below becomes an answer."""
         if scope["type"] != "http":
             return
-        exchange = Exchange(f"req_{next(self._numbers):08d}", scope["method"], scope["path"])
+        exchange = Exchange(f"req_{next(self._numbers):08d}", scope["method"], scope["path"], time.time())
         # Starlette raises HTTPException for a wrong path or method only inside an application.
         scope["app"] = self
         scope["state"] = {"exchange": exchange}
@@ -49,30 +57,52 @@ class Edge:
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
+                exchange.record(time.time())
                 message["headers"].append((b"x-request-id", exchange.request_id.encode()))
-                if not await incoming.settle():
+                if not incoming.is_complete and not await incoming.settle():
                     message["headers"].append((b"connection", b"close"))
             await send(message)
 
+        cut = await self._serve(scope, incoming, exchange, send_named)
+        exchange.record(time.time())
+        if self._log:
+            exchange.seconds = time.perf_counter() - started
+            self._log(exchange.line(self._time()))
+        if cut:
+            await connection.cut(scope, receive, reset=cut.reset)
+
+    def _time(self) -> str:
+        """Return the time of day, which is written out once a second rather than once a request."""
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._shown_time = second, time.strftime("%H:%M:%S")
+        return self._shown_time
+
+    async def _serve(self, scope: Scope, incoming: Incoming, exchange: Exchange, send: Send) -> ConnectionCut | None:
+        """Serve a request to its end, and return how its connection is cut then, if a fault cuts it."""
         try:
-            await self._app(scope, incoming, send_named)
+            await self._app(scope, incoming, send)
+        except ConnectionCut as cut:
+            return cut
         except ClientGone:
             exchange.notes.append("the client closed the connection")
         except asyncio.CancelledError:
+            if not connection.is_known(scope):
+                exchange.record(time.time())
+                raise  # the client itself was cancelled, which called the application in its own task
             incoming.give_up()
-            await self._answer(ServerStopping(), exchange, send_named)
+            await self._answer(ServerStopping(), exchange, send)
         except Exception as error:  # noqa: BLE001 - the one place where everything that went wrong becomes an answer
-            await self._answer(self._api_error(error, scope), exchange, send_named)
-        if self._log:
-            exchange.seconds = time.perf_counter() - started
-            self._log(exchange.line(time.strftime("%H:%M:%S")))
+            await self._answer(self._api_error(error, scope), exchange, send)
+        return None
 
     def _api_error(self, error: Exception, scope: Scope) -> ApiError:
         if isinstance(error, ApiError):
             return error
         if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004 - HTTP's own number
             message = (
-                f"{scope['method']} is not allowed for {shown(scope['path'])}: {(error.headers or {}).get('Allow')}"
+                f"{scope['method']} is not allowed for {shown(scope['path'])}; "
+                f"allowed: {(error.headers or {}).get('Allow')}"
             )
             return MethodNotAllowed(message, headers=error.headers)
         if isinstance(error, HTTPException):
@@ -85,7 +115,8 @@ class Edge:
 
     async def _answer(self, error: ApiError, exchange: Exchange, send: Send) -> None:
         """Send an error, unless an answer is already on its way."""
-        exchange.notes.append(f"{error.code}: {shown(error.message)}")
+        exchange.notes.append(f"{error.code}: {shown(error.message, REASON)}")
+        exchange.error = error
         if exchange.status:
             return
         content = json.dumps(error.body(openai=exchange.path.startswith(OPENAI)), ensure_ascii=False).encode()

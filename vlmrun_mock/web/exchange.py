@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.documents import Document
+from vlmrun_mock.errors import ApiError
+from vlmrun_mock.journal import Asked, Entry, Journal
 
 SHOWN = 60
 """How many characters of a client's string a line shows."""
@@ -15,15 +18,30 @@ SHOWN = 60
 
 @dataclass(slots=True)
 class Exchange:
-    """Facts about one request, filled in on its way; `seconds` is how long it took."""
+    """Facts about one request, filled in on its way; `seconds` is how long it took.
+
+    `journal` is where it is recorded: chat requests are, in that of their key's scope. `digest` is the SHA-256 of a
+    body that could not be read as one.
+    """
 
     request_id: str
     method: str
     path: str
+    started: float
     status: int = 0
     seconds: float = 0.0
     summary: str = ""
     notes: list[str] = field(default_factory=list)
+    journal: Journal | None = None
+    asked: Asked | None = None
+    source: str | None = None
+    fixture: str | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    error: ApiError | None = None
+    fault: str | None = None
+    recorded: float = 0.0
+    digest: str | None = None
 
     def line(self, time: str) -> str:
         """Return the exchange on one line: time, method or domain, documents, source, tokens, status, notes."""
@@ -31,10 +49,45 @@ class Exchange:
         notes = "".join(f"  [{note}]" for note in self.notes)
         return f"{time}  {self.status}  {what}  {self.seconds * 1000:.0f} ms{notes}"
 
+    def record(self, now: float) -> None:
+        """Write the exchange into the journal, once, and before the client can see the answer."""
+        journal, self.journal = self.journal, None
+        if journal is not None:
+            self.recorded = now
+            journal.add(self)
 
-def shown(text: str) -> str:
-    """Return a client's string fit for a terminal: shortened, without control characters."""
-    text = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    def entry(self) -> Entry:
+        """Return what the journal says of the exchange; nothing that it shows changes once it was recorded."""
+        error = self.error
+        return Entry(
+            id=self.request_id,
+            time=self.started,
+            seconds=self.recorded - self.started,
+            status=self.status,
+            asked=self.asked,
+            source=self.source,
+            fixture=self.fixture,
+            usage=self.usage,
+            ignored=self.ignored,
+            error=error.code if error else None,
+            message=error.message if error else None,
+            param=error.param if error else None,
+            miss=error.data.get("miss") if error else None,
+            fault=self.fault,
+            retry_after=_seconds(error.headers) if error else None,
+            digest=self.digest,
+        )
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """Return what a Retry-After header asks for, in seconds; a date is not read."""
+    wanted = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return float(wanted) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", wanted) else None
+
+
+def shown(text: str, most: int = SHOWN) -> str:
+    """Return a client's string fit for a terminal: at most so many characters, and no control characters."""
+    text = text if len(text) <= most else text[:most] + "…"
     return "".join(character if character.isprintable() else "�" for character in text)
 
 

@@ -26,10 +26,11 @@ def key_of(headers: Mapping[bytes, bytes]) -> bytes:
     return headers.get(b"x-api-key", b"").strip()
 
 
-def authenticate(headers: Mapping[bytes, bytes], accepted: frozenset[str]) -> None:
-    """Raise Unauthenticated unless the key is an accepted one; where none is set, any key is."""
+def authenticate(headers: Mapping[bytes, bytes], accepted: frozenset[str]) -> bytes:
+    """Return the key; raises Unauthenticated unless it is an accepted one. Where none is set, any key is."""
     key = key_of(headers)
     if not key:
         raise Unauthenticated
     if accepted and not any(hmac.compare_digest(key, known.encode()) for known in accepted):
         raise Unauthenticated
+    return key

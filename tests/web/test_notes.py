@@ -1,0 +1,97 @@
+"""What the log says beside an answer: what a user may not have meant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Serve
+from tests.serving import Served, data_url, image_message, picture
+from vlmrun_mock.documents import identity
+
+Write = Callable[[str, str | bytes], Path]
+SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
+
+
+@pytest.fixture
+def with_own(serve: Serve, write: Write) -> Served:
+    """Return a server with a fixture for one picture of an invoice, and a text that is asked for."""
+    match = {"domain": "document.invoice", "documents": [identity(picture(1))], "text": {"contains": "Extract"}}
+    path = write("own/acme.json", json.dumps({"match": match, "answer": {"content": {"invoice_id": "INV-1"}}}))
+    return serve(fixtures=(path.parent,))
+
+
+def test_a_packaged_answer_says_which_own_fixture_was_nearly_meant(with_own: Served) -> None:
+    with_own.chat(messages=image_message(picture(1), text="extract"), domain="document.invoice")
+
+    assert "document.invoice/answer.json" in with_own.lines[-1]
+    assert "acme.json" in with_own.lines[-1]
+    assert "Extract" in with_own.lines[-1]
+
+
+def test_a_request_for_something_else_is_not_remarked_on(with_own: Served) -> None:
+    with_own.chat(messages=image_message(picture(2)), domain="document.receipt")
+
+    assert "acme.json" not in with_own.lines[-1]
+
+
+def test_content_that_does_not_meet_the_callers_schema_goes_out_and_is_remarked_on(with_own: Served) -> None:
+    answer = with_own.chat(messages=image_message(picture(1)), domain="document.invoice", json_schema=SCHEMA)
+
+    assert json.loads(answer.json()["choices"][0]["message"]["content"]) == {"invoice_id": "INV-1"}
+    assert "acme.json does not meet the schema in the request" in with_own.lines[-1]
+    assert "total" in with_own.lines[-1]
+
+
+def test_content_that_meets_the_callers_schema_is_not_remarked_on(with_own: Served) -> None:
+    schema = {"type": "object", "required": ["invoice_id"]}
+
+    with_own.chat(messages=image_message(picture(1)), domain="document.invoice", json_schema=schema)
+
+    assert "does not meet" not in with_own.lines[-1]
+
+
+@pytest.mark.parametrize("broken", [{}, {"json_schema": {"name": "x"}}, {"json_schema": {"type": "object"}}])
+def test_a_response_format_without_its_schema_is_remarked_on(served: Served, broken: dict[str, object]) -> None:
+    answer = served.chat(response_format={"type": "json_schema", **broken}, domain="document.invoice")
+
+    assert answer.status_code == 201
+    assert "json_schema.schema" in served.lines[-1]
+
+
+def test_an_error_says_to_its_end_what_to_do(served: Served) -> None:
+    served.chat(domain="document.invoise")
+
+    assert "document.invoice" in served.lines[-1]
+    assert "vlmrun-mock domains" in served.lines[-1]
+
+
+def test_a_scripted_error_names_its_fixture(serve: Serve, write: Write) -> None:
+    error = {"status": 429, "message": "slow", "headers": {"Retry-After": "7"}}
+    path = write("own/limit.json", json.dumps({"answer": {"error": error}}))
+
+    answer = serve(fixtures=(path.parent,)).chat()
+
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "7"
+    assert answer.headers["x-vlmrun-mock-source"] == "fixture"
+    assert answer.headers["x-vlmrun-mock-fixture"] == "limit.json"
+
+
+def test_a_byte_order_mark_does_no_harm(served: Served) -> None:
+    answer = served.http.post("/v1/openai/chat/completions", content=b'\xef\xbb\xbf{"messages": [{}]}')
+
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("url", ["https://example.com/a.png", data_url(picture())])
+def test_a_picture_that_is_a_plain_string_is_told_how_to_be_written(served: Served, url: str) -> None:
+    answer = served.chat(messages=[{"content": [{"type": "image_url", "image_url": url}]}])
+
+    message = answer.json()["detail"][0]["msg"]
+    assert answer.status_code == 422
+    assert '{"url": "…"}' in message
+    assert "Body" not in message

@@ -1,0 +1,136 @@
+"""The pytest fixture `vlmrun_mock`: a server for the session, and a clean start for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+# Nothing heavy here: every test session of every project in the environment imports this.
+if TYPE_CHECKING:
+    from vlmrun_mock.choices import Choices
+    from vlmrun_mock.control import Control
+    from vlmrun_mock.mock_server import MockServer
+
+MARKER = "vlmrun_mock"
+
+INI: Mapping[str, tuple[Literal["string", "paths", "linelist", "bool"], str]] = {
+    "fixtures": ("paths", "Folders of fixture files, relative to this file; the first one wins."),
+    "strict": ("bool", "Answer an error, which explains the miss, where no fixture of yours matches."),
+    "seed": ("string", "A whole number that decides drawn values."),
+    "unsupported": ("string", "What becomes of parameters that the API does not support: ignore or reject."),
+    "unknown_domain": ("string", "What becomes of domains that nobody knows: reject or generate."),
+    "api_keys": ("linelist", "The keys that are accepted; without them any is."),
+    "clock": ("string", "Whether `created` is constant or the real time: frozen or wall."),
+    "ids": ("string", "Whether a completion's id follows from its request or is fresh: stable or random."),
+    "max_body": ("string", "Largest request body, in bytes."),
+    "faults": ("linelist", "Failures that each test starts with, such as status=429,times=2."),
+    "rate_limit": ("string", "How many requests a test may send in a while, such as 10/min."),
+}
+"""The options of the configuration file, without the prefix `vlmrun_mock_`: their types, and what they are for."""
+
+WHOLE_NUMBERS = ("seed", "max_body")
+
+CONTROL = pytest.StashKey["Control"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the configuration file."""
+    for name, (kind, explanation) in INI.items():
+        parser.addini(f"vlmrun_mock_{name}", explanation, type=kind, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    # pytest compiles every module of a plugin's package anew, to explain its assertions, of which there are none here.
+    # Where it cannot keep the result, or has not yet, that would take half a second.
+    rewritten: set[str] = getattr(getattr(config.pluginmanager, "rewrite_hook", None), "_must_rewrite", set())
+    rewritten.discard("vlmrun_mock")
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}({', '.join(f'{name}=...' for name in INI)}): start the test with vlmrun-mock in these settings.",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Show with a failed test what it asked the mock for."""
+    control = item.stash.get(CONTROL, None)
+    if control is not None and call.when == "call" and call.excinfo is not None and control.requests:
+        from vlmrun_mock.expectation import line  # noqa: PLC0415 - only once the fixture is used
+
+        item.add_report_section("call", "vlmrun-mock", "\n".join(map(line, control.requests)))
+    return (yield)
+
+
+@pytest.fixture(scope="session")
+def _vlmrun_mock_server() -> Iterator[MockServer]:
+    """Return the server that the tests of this process share; each test has a scope of its own in it."""
+    from vlmrun_mock.mock_server import MockServer  # noqa: PLC0415 - heavy: imported when first needed
+
+    with MockServer() as server:
+        yield server
+
+
+@pytest.fixture
+def vlmrun_mock(request: pytest.FixtureRequest, _vlmrun_mock_server: MockServer) -> Iterator[Control]:
+    """Return VLM Run's API, mocked: its address, verbs to script it, and assertions on what it was asked.
+
+    OPENAI_BASE_URL, OPENAI_API_KEY, VLMRUN_BASE_URL and VLMRUN_API_KEY lead to it for the length of the test.
+    """
+    item: pytest.Item = request.node
+    with ExitStack() as stack:
+        problem = ""
+        try:
+            choices = _choices(item)
+            control = stack.enter_context(_vlmrun_mock_server.opened(choices, item.path.parent))
+        except ValueError as error:  # a setting or a fixture that is wrong, and says so
+            problem = str(error)
+        if problem:
+            pytest.fail(f"vlmrun_mock: {problem}", pytrace=False)
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in control.environment.items():
+            patch.setenv(name, value)
+        item.stash[CONTROL] = control
+        yield control
+        if choices.settings.strict:
+            _expect_no_miss(control)
+
+
+@pytest.fixture(autouse=True)
+def _vlmrun_mock_marked(request: pytest.FixtureRequest) -> None:
+    """Start the mock for a test that has the marker, whether or not it names the fixture."""
+    if request.node.get_closest_marker(MARKER):
+        request.getfixturevalue("vlmrun_mock")
+
+
+def _choices(item: pytest.Item) -> Choices:
+    """Return the settings of a test: those of its markers, the closest first, then those of the configuration file."""
+    from vlmrun_mock.choices import SettingsError, chosen  # noqa: PLC0415 - only once the fixture is used
+
+    settings = _of_the_file(item.config)
+    for marker in reversed(list(item.iter_markers(MARKER))):
+        if marker.args:
+            raise SettingsError(f"the marker takes settings by name, such as strict=True, not {marker.args[0]!r:.100}")
+        settings |= marker.kwargs
+    return chosen(settings, item.path.parent)
+
+
+def _of_the_file(config: pytest.Config) -> dict[str, Any]:
+    """Return the settings of the configuration file."""
+    given = {name: config.getini(f"vlmrun_mock_{name}") for name in INI}
+    given = {name: value for name, value in given.items() if value not in (None, "", [])}
+    numbers = {name: int(given[name]) for name in WHOLE_NUMBERS if str(given.get(name)).strip("-").isdecimal()}
+    return {**given, **numbers}
+
+
+def _expect_no_miss(control: Control) -> None:
+    """Fail a strict test that asked for something that no fixture answers, even if the application hid the error."""
+    from vlmrun_mock.expectation import line  # noqa: PLC0415 - only once the fixture is used
+
+    missed = [entry for entry in control.requests if entry.error == "no_fixture"]
+    if missed:
+        explained = (f"{line(entry)}\n    {entry.message}" for entry in missed)
+        pytest.fail("the test is strict, and no fixture matched:\n" + "\n".join(explained), pytrace=False)

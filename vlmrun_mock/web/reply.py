@@ -1,0 +1,129 @@
+"""Whole HTTP answers to chat requests, and the memory of the latest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from vlmrun_mock import quirks
+from vlmrun_mock.chat_completion import STATUS
+from vlmrun_mock.chat_request import ChatRequest
+from vlmrun_mock.journal import Asked
+from vlmrun_mock.mock import Answer, Mock
+from vlmrun_mock.web.exchange import Exchange, describe_request, header_safe
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole HTTP answer to a chat request, and what the log says of it."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    content: bytes
+    latency: float
+    repeatable: bool
+    summary: str
+    notes: tuple[str, ...]
+    asked: Asked
+    source: str
+    fixture: str | None
+    usage: Mapping[str, int]
+    ignored: tuple[str, ...]
+
+    def note(self, exchange: Exchange) -> None:
+        """Tell the exchange what it is answered with."""
+        exchange.summary = self.summary
+        exchange.notes.extend(self.notes)
+        exchange.asked = self.asked
+        exchange.source = self.source
+        exchange.fixture = self.fixture
+        exchange.usage = self.usage
+        exchange.ignored = self.ignored
+
+
+def origin(answer: Answer) -> dict[str, str]:
+    """Return the headers that say where an answer came from."""
+    named = {"x-vlmrun-mock-fixture": header_safe(answer.fixture)} if answer.fixture else {}
+    return {"x-vlmrun-mock-source": answer.source, **named}
+
+
+def dressed(
+    request: ChatRequest,
+    answer: Answer,
+    *,
+    completion: Mapping[str, Any],
+    figures: Mapping[str, int],
+    asked: Asked,
+    repeatable: bool,
+) -> Reply:
+    """Return a chat completion with the headers that say where it came from."""
+    ignored = quirks.ignored(request, figures["completion_tokens"])
+    content = json.dumps(completion, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"content-type": "application/json", "content-length": str(len(content)), **origin(answer)}
+    if ignored:
+        headers["x-vlmrun-mock-ignored"] = ", ".join(ignored)
+    tokens = f"{figures['prompt_tokens']}+{figures['completion_tokens']} tokens"
+    source = " ".join(filter(None, (answer.source, answer.fixture)))
+    return Reply(
+        status=STATUS[request.generation],
+        headers=tuple((name.encode(), value.encode()) for name, value in headers.items()),
+        content=content,
+        latency=answer.latency,
+        repeatable=answer.repeatable and repeatable,
+        summary=f"{describe_request(request)}  {source}  {tokens}",
+        notes=(*answer.notes, *_notes(request, ignored)),
+        asked=asked,
+        source=answer.source,
+        fixture=answer.fixture,
+        usage=figures,
+        ignored=ignored,
+    )
+
+
+def _notes(request: ChatRequest, ignored: tuple[str, ...]) -> list[str]:
+    notes = [f"ignored: {', '.join(ignored)}"] if ignored else []
+    if "stream" in ignored:
+        notes.append("the answer is one JSON body; a client that iterates it as a stream sees no chunk")
+    if (request.parameters.get("response_format") or {}).get("type") == "json_schema" and request.schema is None:
+        notes.append("response_format asks for a JSON schema and has none: it belongs in json_schema.schema")
+    return notes
+
+
+Remembered: TypeAlias = tuple[Mock, tuple[int, ...], bytes]
+"""What a reply is remembered by: whose it is, that mock's revision, and the digest of the body."""
+
+
+class Memory:
+    """The latest replies.
+
+    An answer is a pure function of the request, so the same bytes need no second look. Bounded by count and by the
+    size of what is kept; a large body costs more to digest than it saves, and is left out.
+    """
+
+    REPLIES = 512
+    LARGEST_BODY = 1024 * 1024
+    LARGEST_REPLY = 64 * 1024
+
+    def __init__(self) -> None:
+        self._replies: OrderedDict[Remembered, Reply] = OrderedDict()
+
+    def get(self, mock: Mock, revision: tuple[int, ...], raw: bytes) -> Reply | None:
+        """Return the reply to these bytes, if it is remembered."""
+        if len(raw) > self.LARGEST_BODY or mock.faulty:
+            return None
+        key = (mock, revision, hashlib.sha256(raw).digest())
+        reply = self._replies.get(key)
+        if reply is not None:
+            self._replies.move_to_end(key)
+        return reply
+
+    def put(self, mock: Mock, revision: tuple[int, ...], raw: bytes, reply: Reply) -> None:
+        """Remember a reply, made from what the mock held at this revision or later."""
+        if len(raw) <= self.LARGEST_BODY and len(reply.content) <= self.LARGEST_REPLY:
+            self._replies[mock, revision, hashlib.sha256(raw).digest()] = reply
+            if len(self._replies) > self.REPLIES:
+                self._replies.popitem(last=False)
