@@ -13,27 +13,10 @@ import openai
 import pytest
 
 from tests.conftest import Put, Serve
+from tests.in_process import INVOICE, SCHEMA, asked, strict
 from tests.serving import Served, content, source, text
-from vlmrun_mock import chat_parser
-from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.mock import Mock
 from vlmrun_mock.settings import Settings
-
-INVOICE: dict[str, Any] = {"domain": "document.invoice"}
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"invoice_id": {"type": "string"}, "shelf_number": {"type": "integer"}},
-    "required": ["invoice_id", "shelf_number"],
-    "additionalProperties": False,
-}
-
-
-def strict(*folders: Path) -> Mock:
-    return Mock(Settings(fixtures=folders, strict=True))
-
-
-def asked(content: object = "Extract", **body: Any) -> ChatRequest:
-    return chat_parser.parse(json.dumps({"messages": [{"role": "user", "content": content}], **body}).encode())
 
 
 def test_content_is_sent_as_compact_json_and_a_text_verbatim(put: Put, serve: Serve) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,30 +11,13 @@ import openai
 import pytest
 
 from tests.conftest import Put, Serve
+from tests.in_process import INVOICE, SCHEMA, asked, strict
 from tests.serving import Served, content, image_message, picture, source, text
-from vlmrun_mock import chat_parser
-from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.documents import identity
 from vlmrun_mock.errors import NoFixture, UnknownDomain
 from vlmrun_mock.fixtures import Fixture, FixtureAnswer, Match
 from vlmrun_mock.mock import Mock
 from vlmrun_mock.settings import Settings
-
-INVOICE: dict[str, Any] = {"domain": "document.invoice"}
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"invoice_id": {"type": "string"}, "shelf_number": {"type": "integer"}},
-    "required": ["invoice_id", "shelf_number"],
-    "additionalProperties": False,
-}
-
-
-def strict(*folders: Path) -> Mock:
-    return Mock(Settings(fixtures=folders, strict=True))
-
-
-def asked(content: object = "Extract", **body: Any) -> ChatRequest:
-    return chat_parser.parse(json.dumps({"messages": [{"role": "user", "content": content}], **body}).encode())
 
 
 def wrapped(data: bytes, width: int) -> str:

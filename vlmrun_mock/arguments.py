@@ -23,8 +23,6 @@ Documents: TypeAlias = "Sequence[DocumentLike] | DocumentLike"
 TextLike: TypeAlias = "str | Sequence[str] | Mapping[str, Any]"
 """What a text contains: one string, or all of several; or `contains` or `equals` as in a fixture file."""
 
-NOT_A_PATH = ("sha256:", "http://", "https://", "file:", "data:")
-
 
 def given(**arguments: Any) -> dict[str, Any]:
     """Return the arguments that are not None."""
@@ -75,7 +73,7 @@ def _with_identities(data: Mapping[str, Any], name: str, folder: Path) -> dict[s
 
 def _identity(document: DocumentLike, index: int, name: str, folder: Path) -> str:
     """Return what names a document in a fixture."""
-    if isinstance(document, str) and document.startswith(NOT_A_PATH):
+    if isinstance(document, str) and document.startswith(documents.NOT_A_PATH):
         return document
     try:
         return documents.identity(_data(document, folder))

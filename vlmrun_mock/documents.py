@@ -8,6 +8,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+NOT_A_PATH = ("sha256:", "http://", "https://", "file:", "data:")
+"""How what names a document begins if it is no path."""
+
 LONGEST_HEADER = 1024  # characters of a data URL up to its comma
 MOST_ESCAPES = 1_000_000  # percent signs in a data URL: base64 needs none, and each costs memory while it is decoded
 

@@ -24,9 +24,6 @@ PACKAGED_ORIGIN = 1_000_000
 
 OUTSIDE = "it leads out of the fixture folders"
 
-NOT_A_PATH = ("sha256:", "http://", "https://", "file:", "data:")
-"""How what names a document begins if it is no path."""
-
 UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """The Unicode categories that are escaped in a fixture's name: controls, halves of characters, and line breaks."""
 
@@ -169,7 +166,7 @@ class FixtureBuilder:
         """Return the documents that are files."""
         if self.folder is None:
             return []
-        return [self.folder / entry for entry in match.documents or () if not entry.startswith(NOT_A_PATH)]
+        return [self.folder / entry for entry in match.documents or () if not entry.startswith(documents.NOT_A_PATH)]
 
     def fixture(self, body: FixtureBody, origin: int) -> Fixture:
         """Return the fixture."""
@@ -198,7 +195,7 @@ class FixtureBuilder:
             if not IDENTITY.fullmatch(entry):
                 raise FixtureError(self.name, place, "sha256: is followed by 64 lower-case hexadecimal digits")
             return entry
-        if entry.startswith(NOT_A_PATH):
+        if entry.startswith(documents.NOT_A_PATH):
             return self._identity_of_data(entry, place) if entry.startswith("data:") else entry
         if self.folder is None:
             instead = "name it by sha256:<digest> or a data: or http(s) URL"
