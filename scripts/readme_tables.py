@@ -8,21 +8,26 @@ from pathlib import Path
 
 import click
 
-from vlmrun_mock.cli import serve
+from vlmrun_mock.cli import drift, record, serve
 from vlmrun_mock.domains import ALIASES
+from vlmrun_mock.finding import CODES
 from vlmrun_mock.quirks import QUIRKS
 from vlmrun_mock.verdict import FINDINGS
 
 README = Path(__file__).parent.parent / "README.md"
 
 
-def options() -> Iterator[str]:
+def options(command: click.Command) -> Iterator[str]:
     yield "| option | variable | default | meaning |"
     yield "| --- | --- | --- | --- |"
-    for option in serve.params:
+    for option in command.params:
         if isinstance(option, click.Option):
             name, value = option.opts[0], _value(option)
-            yield f"| `{name}{value}` | `{option.envvar}` | {_default(option)} | {option.help} |"
+            yield f"| `{name}{value}` | {_variable(option)} | {_default(option)} | {option.help} |"
+
+
+def _variable(option: click.Option) -> str:
+    return f"`{option.envvar}`" if option.envvar else "none"
 
 
 def _value(option: click.Option) -> str:
@@ -66,9 +71,25 @@ def findings() -> Iterator[str]:
         yield f"| `{code}` | {meaning} |"
 
 
+def codes() -> Iterator[str]:
+    yield "| code | meaning |"
+    yield "| --- | --- |"
+    for code, meaning in CODES.items():
+        yield f"| `{code}` | {meaning} |"
+
+
 def rendered(text: str) -> str:
     """Return the README with its tables made anew."""
-    for name, table in (("options", options()), ("quirks", quirks()), ("aliases", aliases()), ("findings", findings())):
+    tables = {
+        "options": options(serve),
+        "record options": options(record),
+        "drift options": options(drift),
+        "quirks": quirks(),
+        "aliases": aliases(),
+        "findings": findings(),
+        "codes": codes(),
+    }
+    for name, table in tables.items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
         made = begin + "\n".join(table) + "\n" + end
         text = re.sub(f"{begin}.*?{end}", lambda _, made=made: made, text, flags=re.DOTALL)  # type: ignore[misc]  # mypy cannot type the default

@@ -89,9 +89,13 @@ class ServeProcess:
 
 @contextlib.contextmanager
 def serving(
-    folder: Path, *options: str, changes: Mapping[str, str] | None = None, within: Path | None = None
+    folder: Path,
+    *options: str,
+    command: str = "serve",
+    changes: Mapping[str, str] | None = None,
+    within: Path | None = None,
 ) -> Iterator[ServeProcess]:
-    """Serve for the length of a `with` block, with changes to the environment, `within` a directory.
+    """Serve, or record, for the length of a `with` block, with changes to the environment, `within` a directory.
 
     The port is a free one, unless an option or the environment names one.
     """
@@ -99,7 +103,7 @@ def serving(
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "output").open("wb") as output, (folder / "errors").open("wb") as errors:
         popen = subprocess.Popen(  # noqa: S603 - the options are the test's own
-            [*COMMAND, "serve", *options],
+            [*COMMAND, command, *options],
             env=environment(**changes),
             cwd=within,
             stdin=subprocess.DEVNULL,

@@ -196,7 +196,9 @@ def test_config_is_read_and_its_further_keys_are_accepted() -> None:
 
     request = parse(vlmrun={"config": {**config, **further}})
 
-    assert request.config == Config("p", "hi", "{ a }", grounding=True, confidence=True)
+    assert request.config == Config(
+        "p", "hi", "{ a }", grounding=True, confidence=True, further={"keyframes": [], "skills": {}}
+    )
 
 
 @pytest.mark.parametrize("model", [None, ""])

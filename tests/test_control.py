@@ -178,7 +178,7 @@ def test_what_happens_to_the_arguments_later_changes_nothing(mock: MockServer, a
         ({"content": {}, "answers": [{"content": {}}]}, "", "exactly one of answer and answers"),
         ({"content": {"total_amount": "x"}, "domain": "document.invoice"}, "answer.content.total_amount", "number"),
         ({"merge": {"a": 1}}, "answer.merge", "match.domain must name a documented domain"),
-        ({"error": {"status": 200}}, "answer.error.status", "greater than or equal to 400"),
+        ({"error": {"status": 200}}, "answer.error", "an error without a body has a status from 400 to 599"),
         (
             {"content": "", "documents": ["nowhere.png"]},
             "match.documents.0",
@@ -325,7 +325,7 @@ def test_a_missing_request_is_explained_by_the_nearest_and_the_others(
         f'expected a request with domain document.invoice and documents [{wanted}] and a text that contains "Extract", '
         "but there was none"
     )
-    assert nearest == f"the nearest other is {ids[1]}: document 1 is another: {got} instead of {wanted}"
+    assert nearest == f"the nearest other is {ids[1]}: document 1 is another picture ({got} instead of {wanted})"
     assert heading == "what was asked instead:"
     assert receipt.split("  ")[2:] == [
         ids[0], "201", "document.receipt", "no document", '"Read\\nthe receipt"', "document.receipt/answer.json"

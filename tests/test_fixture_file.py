@@ -45,6 +45,36 @@ GOOD: dict[str, Any] = {
     "several answers": {"answers": [HELLO, {"merge": {"a": None}}, {"error": {"status": 503}}]},
     "null where nothing is meant": {"match": {"domain": None}, "answer": {**HELLO, "merge": None}, "answers": None},
     "no document": {"match": {"documents": []}, "answer": HELLO},
+    "everything of a recording": {
+        "match": {
+            "domain": "",
+            "documents": [
+                {
+                    "identity": f"sha256:{DIGEST}",
+                    "kind": "file_url",
+                    "media_type": "application/pdf",
+                    "size": 3,
+                    "filename": "acme.pdf",
+                },
+                {"identity": "https://example.com/a.png"},
+            ],
+            "generation": "orion",
+            "messages": [{"role": "system"}, {"content": "one"}, {"content": ["one", "two"]}],
+            "schema": {"type": "object"},
+            "config": {"grounding": True, "skills": ["x"]},
+            "json_object": False,
+        },
+        "answer": {
+            "status": 200,
+            "content": {"total": 12.5},
+            "layout": "spaced",
+            "verbatim": '{"total": 12.50}',
+            "completion": {"choices": [{"message": {"role": "assistant"}}], "usage": {"credits_used": 2}},
+            "took_ms": 5312,
+        },
+    },
+    "an error's own body": error(status=503, body="<html></html>", headers={"content-type": "text/html"}),
+    "a success that is none": error(status=200, body={"oops": True}),
     "the lowest status": error(status=400),
     "the highest status": error(status=599),
     "headers": error(headers={"Retry-After": "1", "x-empty": "", "x-all": ' !"#%\t~'}),
@@ -70,7 +100,46 @@ BAD: dict[str, tuple[Any, str]] = {
         "answer.content: it should be an object, or it should be a list, or it should be a string",
     ),
     "a list as patch": ({"answer": {"merge": []}}, "answer.merge: it should be an object"),
-    "a domain that is none": ({"match": {"domain": ""}, "answer": HELLO}, "match.domain: String should have at least"),
+    "a generation that is none": ({"match": {"generation": "2"}, "answer": HELLO}, "match.generation: Input should be"),
+    "a document that is nameless": (
+        {"match": {"documents": [{"size": 3}]}, "answer": HELLO},
+        "match.documents.0.identity: this key is required",
+    ),
+    "a path as identity": (
+        {"match": {"documents": [{"identity": "a.png"}]}, "answer": HELLO},
+        "match.documents.0.identity: String should match pattern",
+    ),
+    "a message from nobody": (
+        {"match": {"messages": [{"role": "tool", "content": "x"}]}, "answer": HELLO},
+        "match.messages.0.role: Input should be",
+    ),
+    "a message of numbers": (
+        {"match": {"messages": [{"content": 5}]}, "answer": HELLO},
+        "match.messages.0.content: it should be a string, or it should be a list",
+    ),
+    "a schema that is a text": ({"match": {"schema": "x"}, "answer": HELLO}, "match.schema: it should be an object"),
+    "a success that failed": (
+        {"answer": {**HELLO, "status": 404}},
+        "answer.status: Input should be less than or equal",
+    ),
+    "a status beside an error": (
+        {"answer": {"error": {"status": 429}, "status": 201}},
+        "answer: status goes with content",
+    ),
+    "a layout that is none": ({"answer": {**HELLO, "layout": "wide"}}, "answer.layout: Input should be 'compact', "),
+    "a completion without choices": (
+        {"answer": {**HELLO, "completion": {"id": "x"}}},
+        "answer.completion: it has choices, a list of which the first has a message",
+    ),
+    "a completion without a message": (
+        {"answer": {**HELLO, "completion": {"choices": [{"index": 0}]}}},
+        "answer.completion: it has choices, a list of which the first has a message",
+    ),
+    "an error that is none": (
+        error(status=200, body=None),
+        "answer.error: an error without a body has a status from 400",
+    ),
+    "a negative time": ({"answer": {**HELLO, "took_ms": -1}}, "answer.took_ms: Input should be greater than or equal"),
     "a domain of numbers": ({"match": {"domain": 5}, "answer": HELLO}, "match.domain: it should be a string"),
     "one document outside a list": ({"match": {"documents": "a.png"}, "answer": HELLO}, "match.documents: it should"),
     "a document without name": ({"match": {"documents": [None]}, "answer": HELLO}, "match.documents.0: it should"),
@@ -78,7 +147,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "a number to contain": ({"match": {"text": {"contains": 5}}, "answer": HELLO}, "match.text.contains: it should"),
     "metadata in a list": ({"match": {"metadata": []}, "answer": HELLO}, "match.metadata: it should be an object"),
     "an error without status": ({"answer": {"error": {"message": "x"}}}, "answer.error.status: this key is required"),
-    "a success as error": (error(status=200), "answer.error.status: Input should be greater than or equal to 400"),
+    "a success as error": (error(status=200), "answer.error: an error without a body has a status from 400 to 599"),
     "a status that is none": (error(status=600), "answer.error.status: Input should be less than or equal to 599"),
     "a status in quotes": (error(status="429"), "answer.error.status: Input should be a valid integer"),
     "a header with a blank": (error(headers={"a b": "x"}), "answer.error.headers.a b: String should match pattern"),
@@ -169,6 +238,18 @@ def test_what_is_not_json_is_refused_in_one_line(name: str) -> None:
     assert str(caught.value).startswith("broken.json: is not JSON: ")
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 120
+
+
+def test_every_place_at_fault_is_named_once_the_first_in_the_message() -> None:
+    with pytest.raises(FixtureError) as caught:
+        parse(b'{"match": {"model": 1, "domain": []}, "answer": {"content": 5}, "more": 1}', "a.json")
+
+    assert str(caught.value) == "a.json: match.domain: it should be a string"
+    assert caught.value.further == (
+        ("match.model", "it should be a string"),
+        ("answer.content", "it should be an object, or it should be a list, or it should be a string"),
+        ("more", "this key is unknown"),
+    )
 
 
 def test_the_key_that_stands_twice_is_named() -> None:

@@ -16,8 +16,9 @@ import pytest
 from vlmrun_mock.domains import packaged
 from vlmrun_mock.fixture_error import FixtureError, FixtureFolderError
 from vlmrun_mock.fixture_file import parse
-from vlmrun_mock.fixture_folder import PACKAGED_ORIGIN, FixtureBuilder, FixtureFolders, load, packaged_fixture
-from vlmrun_mock.fixtures import Fixture, Match
+from vlmrun_mock.fixture_folder import FixtureBuilder, FixtureFolders, load, packaged_fixture
+from vlmrun_mock.fixtures import PACKAGED_ORIGIN, Fixture
+from vlmrun_mock.match import Match
 
 Write = Callable[[str, str | bytes], Path]
 

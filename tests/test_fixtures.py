@@ -15,7 +15,8 @@ from tests.serving import data_url
 from vlmrun_mock import chat_parser
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.documents import identity
-from vlmrun_mock.fixtures import SCANNED, Fixture, FixtureAnswer, FixtureSet, Match, Neighbour, TextMatch, miss
+from vlmrun_mock.fixtures import SCANNED, Fixture, FixtureAnswer, FixtureSet, Neighbour, miss
+from vlmrun_mock.match import Match, TextMatch
 from vlmrun_mock.seed import Seed
 
 MANY = 10_000
@@ -252,7 +253,9 @@ def test_a_miss_names_the_nearest_fixture_with_words_and_data() -> None:
 
     miss = fixtures.miss(request())
 
-    assert miss.message == ("No fixture matches. The nearest of 3 is near.json: the request has no documents, not 1.")
+    assert miss.message == (
+        "No fixture matches. The nearest of 3 is near.json: the request has no documents, not 1; domain agrees."
+    )
     assert miss.as_json() == {
         "fixtures": 3,
         "nearest": "near.json",

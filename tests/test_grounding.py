@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlmrun_mock.grounding import INDENT, UNIT, ground, layout
+from vlmrun_mock.grounding import INDENT, UNIT, ground, layout, ungrounded
 from vlmrun_mock.seed import Seed
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -114,6 +114,12 @@ def test_an_answer_without_fields_is_returned_as_it_is(content: object) -> None:
     assert grounded(content) == content
 
 
+def test_what_has_no_field_beside_it_is_no_metadata_to_take_away() -> None:
+    content = {"a": [{"b": 1, "b_metadata": None}], "a_metadata": {}, "c_metadata": {"d": 1, "d_metadata": 2}}
+
+    assert ungrounded(content) == {"a": [{"b": 1}], "c_metadata": {"d": 1}}
+
+
 def test_a_longer_text_has_a_wider_box() -> None:
     found = bboxes(grounded({"a": "x", "b": "x" * 10, "c": "x" * 40}))
 
@@ -205,3 +211,10 @@ def test_a_packaged_answer_is_grounded_without_a_change_to_its_values(domain: st
 
     assert {name: stripped(found[name]) for name in content} == {name: stripped(content[name]) for name in content}
     assert json.dumps(found) == json.dumps(grounded(content))
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_what_grounding_adds_can_be_taken_away(domain: str) -> None:
+    answer = json.loads((FIXTURES / domain / "answer.json").read_text(encoding="utf-8"))["answer"]["content"]
+
+    assert ungrounded(grounded(answer)) == answer

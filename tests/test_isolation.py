@@ -20,7 +20,8 @@ from tests.serving import CHAT, Served, content, data_url, image_message, pictur
 from vlmrun_mock import server
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.fixture_file import checked
-from vlmrun_mock.fixtures import Fixture, FixtureAnswer, Match
+from vlmrun_mock.fixtures import Fixture, FixtureAnswer
+from vlmrun_mock.match import Match
 from vlmrun_mock.mock import Mock
 from vlmrun_mock.scopes import MOST_SCOPES, Scopes
 from vlmrun_mock.settings import Settings

@@ -140,7 +140,7 @@ def test_an_entry_as_data_holds_documents_without_their_bytes() -> None:
 
     (document,) = data["documents"]
     assert document["identity"].startswith("sha256:")
-    assert set(document) == {"identity", "kind", "media_type", "size", "width", "height"}
+    assert set(document) == {"identity", "kind", "media_type", "size", "width", "height", "filename"}
     assert data_url(picture(1))[30:60] not in json_bytes(data).decode()
 
 

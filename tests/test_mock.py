@@ -15,7 +15,8 @@ from tests.in_process import INVOICE, SCHEMA, asked, strict
 from tests.serving import Served, content, image_message, picture, source, text
 from vlmrun_mock.documents import identity
 from vlmrun_mock.errors import NoFixture, UnknownDomain
-from vlmrun_mock.fixtures import Fixture, FixtureAnswer, Match
+from vlmrun_mock.fixtures import Fixture, FixtureAnswer
+from vlmrun_mock.match import Match
 from vlmrun_mock.mock import Mock
 from vlmrun_mock.settings import Settings
 
@@ -100,10 +101,10 @@ def test_a_miss_is_explained_to_the_official_client(put: Put, serve: Serve) -> N
         server.openai().chat.completions.create(model="vlm-1", messages=messages, extra_body={"vlmrun": INVOICE})
 
     body: Any = caught.value.body
-    words = f"document 1 is another: {seen} instead of sha256:{'0' * 64}"
+    words = f"document 1 is another picture ({seen} instead of sha256:{'0' * 64})"
     assert body["code"] == "no_fixture"
     assert body["message"] == (
-        f"No fixture matches. The nearest of 2 is invoice.json: {words}; the model is vlm-1, not vlm-2."
+        f"No fixture matches. The nearest of 2 is invoice.json: {words}; the model is vlm-1, not vlm-2; domain agrees."
     )
     assert body["message"] in str(caught.value)
     assert body["miss"] == {
@@ -188,11 +189,11 @@ def test_a_fixture_makes_a_domain_known_and_a_miss_in_it_is_explained(put: Put) 
 @pytest.mark.parametrize(
     ("domain", "ending"),
     [
-        ("document.receipt", "the domain is document.receipt, not document.invoice."),
-        (None, "the domain is none, not document.invoice."),
+        ("document.receipt", "the domain is document.receipt, not document.invoice; documents agree."),
+        (None, "the domain is none, not document.invoice; documents agree."),
         ("document.invoices", "'document.invoices' is no known domain; did you mean document.invoice"),
         ("custom.acme-reciept", "'custom.acme-reciept' is no known domain; did you mean custom.acme-receipt"),
-        ("xyz", "the domain is xyz, not document.invoice."),
+        ("xyz", "the domain is xyz, not document.invoice; documents agree."),
     ],
 )
 def test_a_miss_with_a_known_document_names_its_fixture_and_the_domain_that_was_meant(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vlmrun_mock.references import SchemaProblem
-from vlmrun_mock.schema import Violation, check, violations
+from vlmrun_mock.schema import Violation, check, inspector, load, violations
 
 SCHEMAS = Path(__file__).parent / "schemas"
 json_values = st.recursive(
@@ -207,3 +208,132 @@ def test_any_json_value_is_accepted_or_refused_as_a_schema(schema: object) -> No
         assert found.message  # noqa: PT017  # either outcome is right, nothing else is
     else:
         assert isinstance(schema, dict)
+
+
+NULL = {"type": "null"}
+STREET = {"type": "object", "properties": {"street": {"type": "string"}, "zip": {"type": "string"}}}
+BOX = {"type": "object", "properties": {"box": {"type": "integer"}}, "required": ["box"]}
+INSPECTED: dict[str, tuple[dict[str, Any], object, dict[tuple[str | int, ...], str]]] = {
+    "nothing": ({"type": "object"}, {}, {}),
+    "every field that is wrong": (
+        {"properties": {"a": {"type": "string"}, "b": {"items": {"type": "number"}}}},
+        {"a": 1, "b": [1, "x", None]},
+        {
+            ("a",): '1 is not of type "string"',
+            ("b", 1): '"x" is not of type "number"',
+            ("b", 2): 'null is not of type "number"',
+        },
+    ),
+    "every field that is missing, at its own place": (
+        {"items": {"required": ["a", "b"]}},
+        [{"c": 1}],
+        {(0, "a"): "this field is required", (0, "b"): "this field is required"},
+    ),
+    "every field too many, at its own place": (
+        {"properties": {"c": {}}, "additionalProperties": False},
+        {"a": 1, "b": 2},
+        {("a",): "no such field is allowed", ("b",): "no such field is allowed"},
+    ),
+    "a place once, with all reasons": (
+        {"minLength": 3, "pattern": "^x"},
+        "ab",
+        {(): '"ab" is shorter than 3 characters; "ab" does not match "^x"'},
+    ),
+    "all of the branch that is no null": (
+        {"anyOf": [STREET | {"required": ["city"]}, NULL]},
+        {"street": 1, "zip": 2},
+        {
+            ("city",): "this field is required",
+            ("street",): '1 is not of type "string"',
+            ("zip",): '2 is not of type "string"',
+        },
+    ),
+    "the branch that fits best": (
+        {"oneOf": [BOX, STREET | {"required": ["street"]}, NULL]},
+        {"box": "x"},
+        {("box",): '"x" is not of type "integer"'},
+    ),
+    "the branch with fewer mistakes, of those that fit as well": (
+        {"anyOf": [STREET | {"required": ["city", "street"]}, STREET | {"required": ["number"]}]},
+        {},
+        {("number",): "this field is required"},
+    ),
+    "a union in a union": (
+        {"anyOf": [NULL, {"anyOf": [{"type": "string"}, {"properties": {"a": {"anyOf": [BOX, NULL]}}}]}]},
+        {"a": {"box": None}},
+        {("a", "box"): 'null is not of type "integer"'},
+    ),
+    "what each branch says where none fits better": (
+        {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}, NULL]},
+        "soon",
+        {(): '"soon" is not a "date", or "soon" is not a "date-time"'},
+    ),
+    "what each branch says where all are of another type": (
+        {"anyOf": [{"type": "string"}, {"type": "number"}, NULL]},
+        [],
+        {(): '[] is not of type "string", or [] is not of type "number"'},
+    ),
+    "more than one branch": (
+        {"oneOf": [{"minimum": 1}, {"minimum": 2}, {"minimum": 4}]},
+        3,
+        {(): "3 is valid under more than one of the schemas listed in the 'oneOf' keyword"},
+    ),
+    "all of a long message": ({"type": "string"}, ["x" * 1_000], {(): f'["{"x" * 1_000}"] is not of type "string"'}),
+}
+
+
+@pytest.mark.parametrize("what", INSPECTED)
+def test_an_inspection_says_all_that_is_wrong_field_by_field(what: str) -> None:
+    root, value, expected = INSPECTED[what]
+
+    assert {found.place: found.message for found in inspector(root)(value)} == expected
+    assert load(root).inspected(value) == inspector(root)(value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "wrong"),
+    [
+        ({"required": ["a"]}, {}, False),
+        ({"items": {"required": ["a"], "properties": {"b": {"type": "string"}}}}, [{"b": 1}], True),
+        ({"anyOf": [BOX, NULL]}, {}, False),
+        ({"anyOf": [BOX, STREET | {"required": ["street"]}]}, {"street": 1}, False),
+        ({"anyOf": [BOX, NULL]}, "box", True),
+        ({"oneOf": [{"minimum": 1}, {"minimum": 2}, {"minimum": 4}]}, 3, True),
+    ],
+)
+def test_of_what_is_selected_nothing_is_required(schema: dict[str, Any], value: object, wrong: bool) -> None:  # noqa: FBT001
+    assert bool(inspector(schema)(value, selected=True)) is wrong
+    assert inspector(schema)(value) != []
+
+
+@pytest.mark.parametrize("value", [object(), {1: 2}, {"a": object()}], ids=repr)
+def test_what_is_no_json_is_wrong_as_a_whole(value: object) -> None:
+    (found,) = inspector({"properties": {"a": {"type": "string"}}})(value)
+
+    assert found.place == ()
+    assert found.message.startswith("is no JSON value that can be checked: ")
+
+
+def test_what_is_nested_too_deeply_is_wrong_as_a_whole() -> None:
+    value: Any = []
+    for _ in range(100_000):
+        value = [value]
+
+    found = load({"items": {"$ref": "#"}}).inspected(value)
+
+    assert [(each.place, each.message[:30]) for each in found] == [((), "is no JSON value that can be c")]
+
+
+def test_an_inspection_by_references_that_multiply_is_refused() -> None:
+    names = [f"t{number}" for number in range(30)]
+    tangled = {
+        "$ref": "#/$defs/t0",
+        "$defs": {
+            name: {"anyOf": [{"$ref": f"#/$defs/{after}"}, {"$ref": f"#/$defs/{after}", "maxProperties": 9}]}
+            for name, after in pairwise(names)
+        }
+        | {names[-1]: {"items": {"$ref": "#/$defs/t0"}, "type": "array"}},
+    }
+
+    with pytest.raises(SchemaProblem, match="would not end soon"):
+        load(tangled).inspected([[[[]]]])

@@ -67,13 +67,16 @@ def _with_identities(data: Mapping[str, Any], name: str, folder: Path) -> dict[s
     named = wanted.get("documents") if isinstance(wanted, Mapping) else None
     if not isinstance(wanted, Mapping) or isinstance(named, (str, bytes)) or not isinstance(named, Sequence):
         return dict(data) if isinstance(data, Mapping) else data
-    identities = [_identity(each, index, name, folder) for index, each in enumerate(named)]
+    # What is written as an object, as a recording does, is checked with the rest of the fixture.
+    identities = [
+        each if isinstance(each, Mapping) else _identity(each, index, name, folder) for index, each in enumerate(named)
+    ]
     return {**data, "match": {**wanted, "documents": identities}}
 
 
 def _identity(document: DocumentLike, index: int, name: str, folder: Path) -> str:
     """Return what names a document in a fixture."""
-    if isinstance(document, str) and document.startswith(documents.NOT_A_PATH):
+    if isinstance(document, str) and not documents.is_path(document):
         return document
     try:
         return documents.identity(_data(document, folder))

@@ -16,11 +16,15 @@ STATUS = {"vlm-1": 201, "agents": 200, "orion": 200}
 """The success status by generation: documented for vlm-1, recorded for Orion."""
 
 
-def usage(request: ChatRequest, text: str, given: Mapping[str, int], tokenizer: Tokenizer) -> dict[str, int]:
+FIGURES = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+def usage(request: ChatRequest, text: str, given: Mapping[str, Any], tokenizer: Tokenizer) -> dict[str, int]:
     """Return the token figures of an answer: those `given` by a fixture, the others counted.
 
     Prompt: texts with OpenAI's overhead per message, and pictures by its tile rule. Completion: the content, exactly.
     """
+    given = {name: given[name] for name in FIGURES if isinstance(given.get(name), int)}
     if "prompt_tokens" in given:
         prompt = given["prompt_tokens"]
     else:
@@ -49,3 +53,20 @@ def chat_completion(request: ChatRequest, text: str, figures: Mapping[str, int],
         "usage": dict(figures),
         "system_fingerprint": SYSTEM_FINGERPRINT,
     }
+
+
+def recorded_usage(completion: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the usage in a body as it was recorded, vendor's own keys included; nothing if there is none."""
+    found = completion.get("usage")
+    return found if isinstance(found, dict) else {}
+
+
+def replayed(completion: Mapping[str, Any], text: str, given: Mapping[str, int]) -> dict[str, Any]:
+    """Return a body as it was recorded, with its content back in place, and the usage that a fixture gives.
+
+    A `content` that is left in the recorded message, such as null, stays.
+    """
+    first, *others = completion["choices"]
+    message = {**first["message"], "content": first["message"].get("content", text)}
+    body = {**completion, "choices": [{**first, "message": message}, *others]}
+    return {**body, "usage": {**recorded_usage(completion), **given}} if given else body

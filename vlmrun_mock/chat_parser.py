@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
+
+from pydantic import BaseModel
 
 from vlmrun_mock import documents
 from vlmrun_mock.chat_body import (
@@ -24,6 +27,9 @@ from vlmrun_mock.chat_request import DEFAULT_MODEL, DEFAULT_ROLE, CallerSchema, 
 from vlmrun_mock.documents import Document, DocumentProblem
 from vlmrun_mock.errors import InvalidRequest, Problem
 
+EFFORT = frozenset({"max_retries", "max_tokens", "service_tier", "temperature"})
+"""Keys of a config that are no part of what is asked for, as they are not when they stand at the top."""
+
 
 def parse(raw: bytes) -> ChatRequest:
     """Return the request in a body; raises InvalidRequest with FastAPI's list of problems."""
@@ -43,6 +49,7 @@ def parse(raw: bytes) -> ChatRequest:
             gql_stmt=config.gql_stmt or None,
             grounding=bool(config.grounding),
             confidence=bool(config.confidence),
+            further=_further(config),
         ),
         metadata=metadata.model_dump(),
         model=body.model or DEFAULT_MODEL,
@@ -51,6 +58,12 @@ def parse(raw: bytes) -> ChatRequest:
         parameters={name: getattr(body, name) for name in body.model_fields_set - {"messages"}},
         image_details=tuple(_image_details(body.messages)),
     )
+
+
+def _further(config: ConfigBody) -> dict[str, Any]:
+    """Return what a config holds beyond what is known here, by name; null is how clients leave out."""
+    extra = sorted((config.model_extra or {}).items())
+    return {name: value for name, value in extra if value is not None and name not in EFFORT}
 
 
 def _parts(message: MessageBody) -> list[Part]:
@@ -84,16 +97,25 @@ def _document(part: Part, place: Place) -> Document:
         return _input_file(part, place)
     kind = next(name for name in type(part).model_fields if name.endswith("_url"))
     url: Url = getattr(part, kind)
-    return _from_url(url.url, kind, (*place, kind, "url"))
+    return _named(_from_url(url.url, kind, (*place, kind, "url")), url, part)
 
 
 def _input_file(part: InputFilePart, place: Place) -> Document:
     reference: FileReference = part.input_file or part
     if reference.file_url:
-        return _from_url(reference.file_url, "input_file", (*place, "input_file", "file_url"))
+        document = _from_url(reference.file_url, "input_file", (*place, "input_file", "file_url"))
+        return _named(document, reference, part)
     if reference.file_id:
         return _from_file_id(reference.file_id, (*place, "input_file", "file_id"))
     raise InvalidRequest([Problem((*place, "input_file"), "Either file_id or file_url is required", "missing")])
+
+
+def _named(document: Document, *bodies: BaseModel) -> Document:
+    """Return a document with the file name that a client put beside its URL or its part, if there is one."""
+    extras = (body.model_extra or {} for body in bodies)
+    found = (extra[name] for extra in extras for name in ("filename", "name") if isinstance(extra.get(name), str))
+    name = documents.file_name(next(found, ""))
+    return replace(document, filename=name) if name else document
 
 
 def _from_url(url: str, kind: str, place: Place) -> Document:

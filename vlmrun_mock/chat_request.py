@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -25,6 +25,10 @@ class Message:
     role: str
     texts: tuple[str, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the message as a fixture names it: `content` is its text, or the list of them unless it is one."""
+        return {"role": self.role, "content": self.texts[0] if len(self.texts) == 1 else list(self.texts)}
+
 
 @dataclass(frozen=True, slots=True)
 class CallerSchema:
@@ -36,13 +40,28 @@ class CallerSchema:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What changes the content of an answer besides domain and schema."""
+    """What changes the content of an answer besides domain and schema.
+
+    `further` is what else was sent: nothing here depends on it, but the real service's answer may.
+    """
 
     prompt: str | None = None
     detail: str = "auto"
     gql_stmt: str | None = None
     grounding: bool = False
     confidence: bool = False
+    further: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Return all but what is further."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "further"}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is not as it is without a config."""
+        usual = Config.__dataclass_fields__
+        given = {name: value for name, value in self.known.items() if value != usual[name].default}
+        return {**given, **self.further}
 
 
 @dataclass(frozen=True)
@@ -77,6 +96,20 @@ class ChatRequest:
         """Return the texts of all messages, each on a line of its own."""
         return "\n".join(text for message in self.messages for text in message.texts)
 
+    @cached_property
+    def particulars(self) -> Mapping[str, Any]:
+        """Return what identifies the request beside its domain and documents, as a fixture names it.
+
+        Where there is no schema of the caller's, or no config, each is an empty object.
+        """
+        return {
+            "generation": self.generation,
+            "messages": [message.as_json() for message in self.messages],
+            "schema": self.schema.schema if self.schema else {},
+            "config": self.config.as_json(),
+            "json_object": self.json_object,
+        }
+
     @property
     def subject(self) -> tuple[str, ...]:
         """Return the facts that drawn values depend on: domain, documents and texts, but not how they are asked for."""
@@ -89,13 +122,15 @@ class ChatRequest:
         Covered: generation, domain, schema, documents by identity and in order, roles and texts, config.
         Left out: the quirk parameters, metadata, the key, the headers, and how the JSON was written.
         """
-        facts = [
-            self.generation,
-            self.domain,
-            self.schema.schema if self.schema else None,
-            self.json_object,
-            [document.identity for document in self.documents],
-            [[message.role, *message.texts] for message in self.messages],
-            astuple(self.config),
-        ]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        facts = [self.domain, [document.identity for document in self.documents], self.particulars]
+        text = json.dumps(_with_plain_numbers(facts), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _with_plain_numbers(value: Any) -> Any:
+    """Return a JSON value in which equal numbers are written alike: 1.0 as 1."""
+    if isinstance(value, Mapping):
+        return {key: _with_plain_numbers(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_with_plain_numbers(child) for child in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

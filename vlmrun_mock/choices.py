@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -12,7 +13,7 @@ from typing import Any, get_args
 from vlmrun_mock import rate_limit
 from vlmrun_mock.faults import Fault
 from vlmrun_mock.rate_limit import RateLimit
-from vlmrun_mock.settings import Clock, Ids, Settings, UnknownDomain, Unsupported
+from vlmrun_mock.settings import Clock, Ids, Latency, RecordMode, Settings, UnknownDomain, Unsupported
 
 
 class SettingsError(ValueError):
@@ -43,6 +44,8 @@ def chosen(given: Mapping[str, Any], folder: Path | None = None) -> Choices:
     wanted = values.pop("fixtures", ())
     written = tuple(each for each in wanted if isinstance(each, Mapping))
     folders = tuple((folder or Path()) / each for each in wanted if not isinstance(each, Mapping))
+    if values.get("record") and not folders:
+        raise SettingsError("record needs fixtures: a folder that recordings are written into, and replayed from")
     return Choices(Settings(fixtures=folders, **values), written)
 
 
@@ -76,6 +79,32 @@ def _size(name: str, value: Any) -> int:
     if number < 1:
         raise _wrong(name, "a positive number of bytes", value)
     return number
+
+
+def _seconds(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise _wrong(name, "a positive number of seconds", value)
+    return float(value)
+
+
+def _mode(name: str, value: Any) -> RecordMode | None:
+    modes: RecordMode | None = None if value is None else _word(get_args(RecordMode))(name, value)
+    return modes
+
+
+def _address(name: str, value: Any) -> str:
+    from vlmrun_mock import address  # noqa: PLC0415 - only for recording
+
+    try:
+        return address.base(str(value))
+    except address.AddressProblem as problem:
+        raise SettingsError(f"{name}: {problem}") from None
+
+
+def _key(name: str, value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and value):
+        raise SettingsError(f"{name} is a key that is not empty, or None")
+    return value
 
 
 def _word(words: Sequence[str]) -> Callable[[str, Any], Any]:
@@ -131,6 +160,12 @@ VALUES: Mapping[str, Callable[[str, Any], Any]] = {
     "max_body": _size,
     "faults": _faults,
     "rate_limit": _rate_limit,
+    "latency": _word(get_args(Latency)),
+    "record": _mode,
+    "record_errors": _flag,
+    "upstream": _address,
+    "upstream_key": _key,
+    "timeout": _seconds,
 }
 """What reads a value of each setting."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from vlmrun_mock import generate, gql_statement, grounding, selection
 from vlmrun_mock.chat_request import CallerSchema, ChatRequest
 from vlmrun_mock.errors import InvalidRequest, Problem
+from vlmrun_mock.fixture_file import written
 from vlmrun_mock.gql_statement import SelectionProblem
 from vlmrun_mock.references import SchemaProblem
 from vlmrun_mock.schema import violations
@@ -46,7 +47,7 @@ def finished(content: object, request: ChatRequest, seed: Seed, schema: Mapping[
         content = _selected(config.gql_stmt, content, schema)
     if (config.grounding or config.confidence) and request.domain not in WITHOUT_GROUNDING:
         content = grounding.ground(content, boxes=config.grounding, seed=seed, facts=request.subject)
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return written(content)
 
 
 def _selected(statement: str, content: object, schema: Mapping[str, Any] | None) -> object:

@@ -19,7 +19,8 @@ from vlmrun_mock.verdict import Verdict, together, verdict
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from vlmrun_mock.fixtures import Fixture, Match
+    from vlmrun_mock.fixtures import Fixture
+    from vlmrun_mock.match import Match
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

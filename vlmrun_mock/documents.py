@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
+from dataclasses import dataclass, replace
+from urllib.parse import unquote, unquote_to_bytes
 
-NOT_A_PATH = ("sha256:", "http://", "https://", "file:", "data:")
+NOT_A_PATH = re.compile(r"sha256:|file:|(?i:https?://|data:)")
 """How what names a document begins if it is no path."""
 
+LONGEST_FILE_NAME = 200  # characters that are kept
 LONGEST_HEADER = 1024  # characters of a data URL up to its comma
 MOST_ESCAPES = 1_000_000  # percent signs in a data URL: base64 needs none, and each costs memory while it is decoded
 
@@ -53,6 +54,7 @@ class Document:
     `identity` is `sha256:` and 64 hexadecimal digits of the decoded bytes, an http URL as it was sent, or `file:` and
     a file's id. `kind` is the type of the content part that held it. `size` is in bytes, `width` and `height` are in
     pixels as stored (a rotation noted in EXIF is not applied); None where the bytes do not tell or are not here.
+    `filename` is what the client called the file, if it did; it is no part of the identity.
     """
 
     identity: str
@@ -61,6 +63,7 @@ class Document:
     size: int | None = None
     width: int | None = None
     height: int | None = None
+    filename: str | None = None
 
 
 def from_url(url: str, kind: str = "image_url") -> Document:
@@ -101,6 +104,17 @@ def identity(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def is_path(name: str) -> bool:
+    """Return whether what names a document is the path of a file, and neither its identity nor its address."""
+    return not NOT_A_PATH.match(name)
+
+
+def file_name(name: str) -> str | None:
+    """Return the last step of a client's path or file name, if it is one that can be shown."""
+    last = re.split(r"[/\\]", name)[-1].strip()
+    return last[:LONGEST_FILE_NAME] if last.isprintable() and last.strip(".") else None
+
+
 def sniff(data: bytes) -> str | None:
     """Return the media type that the first bytes prove, or None."""
     return next((media_type for signature, media_type in SIGNATURES if signature.match(data)), None)
@@ -110,12 +124,21 @@ def _from_data_url(url: str, kind: str) -> Document:
     comma = url.find(",", 0, LONGEST_HEADER)
     if comma < 0:
         raise DocumentProblem("the data URL has no comma before its data: write data:image/png;base64,<data>")
-    media_type, *parameters = (part.strip().lower() for part in url[len("data:") : comma].split(";"))
+    media_type, *parameters = (part.strip() for part in url[len("data:") : comma].split(";"))
     payload = url[comma + 1 :]
-    data = _from_base64(payload) if "base64" in parameters else _from_percent(payload)
+    data = _from_base64(payload) if "base64" in map(str.lower, parameters) else _from_percent(payload)
     if not data:
         raise DocumentProblem("the data URL has no data after its comma")
-    return from_bytes(data, kind, media_type if MEDIA_TYPE.fullmatch(media_type) else None)
+    document = from_bytes(data, kind, media_type.lower() if MEDIA_TYPE.fullmatch(media_type) else None)
+    name = _name_in(parameters)
+    return replace(document, filename=name) if name else document
+
+
+def _name_in(parameters: list[str]) -> str | None:
+    """Return the file name among a data URL's parameters, as browsers and mail programs write it."""
+    named = dict(parameter.partition("=")[::2] for parameter in parameters)
+    found = next((value for key, value in named.items() if key.lower() in ("name", "filename")), "")
+    return file_name(unquote(found.strip('"')))
 
 
 def _from_base64(payload: str) -> bytes:

@@ -11,12 +11,15 @@ ApiError
 ├── BodyTooLarge          413
 ├── RateLimitExceeded     429, with `--rate-limit`
 ├── ScriptedError         any status, from a fixture's `error` or a fault
+├── UpstreamUnreachable   502, while recording
+├── UpstreamTimeout       504, while recording
 ├── ServerStopping        503, a request that the end of the server cut off
 └── InternalError         500, a defect of the mock itself
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +39,8 @@ __all__ = [
     "Unauthenticated",
     "UnknownDomain",
     "UnsupportedParameter",
+    "UpstreamTimeout",
+    "UpstreamUnreachable",
 ]
 
 TYPES = {
@@ -112,6 +117,10 @@ class ApiError(Exception):
             return {"detail": self.detail}
         error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code, **self.data}
         return {"error": error, "detail": self.detail}
+
+    def content(self, *, openai: bool) -> bytes:
+        """Return the body as it is sent."""
+        return json.dumps(self.body(openai=openai), ensure_ascii=False).encode()
 
 
 class InvalidRequest(ApiError):
@@ -198,15 +207,34 @@ class ScriptedError(ApiError):
 
     code = "scripted_error"
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str], text: str | None = None) -> None:
         super().__init__(message, headers=headers)
         self.status = status
+        self._text = text
 
     @property
     def detail(self) -> str | list[dict[str, Any]]:
         """Return the message; for a 422 inside FastAPI's list, which is what clients of a 422 index."""
         unprocessable = 422
         return [Problem(("body",), self.message).as_json()] if self.status == unprocessable else self.message
+
+    def content(self, *, openai: bool) -> bytes:
+        """Return the text that a fixture has for the body, else the API's own body."""
+        return super().content(openai=openai) if self._text is None else self._text.encode()
+
+
+class UpstreamUnreachable(ApiError):
+    """Nothing came from the upstream."""
+
+    status = 502
+    code = "upstream_unreachable"
+
+
+class UpstreamTimeout(ApiError):
+    """Nothing came from the upstream in time."""
+
+    status = 504
+    code = "upstream_timeout"
 
 
 class ServerStopping(ApiError):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlmrun_mock.documents import Document
-from vlmrun_mock.fixtures import Match
 from vlmrun_mock.journal import Entry
+from vlmrun_mock.match import Match
 
 LISTED = 20
 """How many requests an explanation lists, the latest."""

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 
 class FixtureError(ValueError):
-    """A fixture that cannot be used: which file, where in it, and why."""
+    """A fixture that cannot be used: which file, where in it, and why; `further` is where else, each with a reason."""
 
-    def __init__(self, file: str, place: str, reason: str) -> None:
+    def __init__(self, file: str, place: str, reason: str, further: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(f"{file}: {place}: {reason}" if place else f"{file}: {reason}")
         self.file = file
         self.place = place
         self.reason = reason
+        self.further = tuple(further)
 
 
 SHOWN = 20

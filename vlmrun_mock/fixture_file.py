@@ -9,16 +9,20 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeGuard
 
 import pydantic_core
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from vlmrun_mock.fixture_error import FixtureError
+from vlmrun_mock.match import same
 
 IDENTITY = re.compile(r"sha256:[0-9a-f]{64}")
 HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 HEADER_VALUE = r"^[\t\x20-\x7e]*$"
+UNSUCCESSFUL = 400
+"""The first status of HTTP that says that a request has failed."""
+
 FRAMING = ("content-length", "transfer-encoding")
 """Headers that say where a body ends: another value than the server's own would break the connection."""
 
@@ -49,6 +53,8 @@ def _not_framing(name: str) -> str:
     return name
 
 
+Milliseconds = Annotated[float, Field(ge=0, le=600_000, allow_inf_nan=False)]
+
 Headers = dict[
     Annotated[str, Field(pattern=HEADER_NAME), AfterValidator(_not_framing)],
     Annotated[str, Field(pattern=HEADER_VALUE)],
@@ -58,6 +64,63 @@ DocumentName = Annotated[
     Field(
         description="An identity, an http(s) or data: URL, file: and a file's id, or a path from the fixture's file.",
         json_schema_extra={"if": {"pattern": "^sha256:"}, "then": {"pattern": f"^{IDENTITY.pattern}$"}},
+    ),
+]
+Identity = Annotated[
+    str,
+    Field(
+        description="An identity, an http(s) URL, or file: and a file's id.",
+        pattern=r"^(sha256:[0-9a-f]{64}$|[hH][tT][tT][pP][sS]?://|file:)",
+    ),
+]
+Content = dict[str, Any] | list[Any] | str
+
+LAYOUTS: Mapping[str, Mapping[str, Any]] = {
+    "compact": {"separators": (",", ":"), "ensure_ascii": False},
+    "spaced": {"ensure_ascii": False},
+    "indent-2": {"indent": 2, "ensure_ascii": False},
+    "indent-4": {"indent": 4, "ensure_ascii": False},
+    "compact-ascii": {"separators": (",", ":")},
+    "spaced-ascii": {},
+    "indent-2-ascii": {"indent": 2},
+    "indent-4-ascii": {"indent": 4},
+}
+"""How JSON may be written as a message's content, and what that is called: as arguments of `json.dumps`."""
+
+Layout = Literal[
+    "compact", "spaced", "indent-2", "indent-4", "compact-ascii", "spaced-ascii", "indent-2-ascii", "indent-4-ascii"
+]
+
+
+def is_completion(body: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a JSON value is a chat completion: it has choices, of which the first has a message."""
+    choices = body.get("choices") if isinstance(body, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return isinstance(first, dict) and isinstance(first.get("message"), dict)
+
+
+def _has_a_message(completion: dict[str, Any]) -> dict[str, Any]:
+    if not is_completion(completion):
+        raise ValueError("it has choices, a list of which the first has a message")
+    return completion
+
+
+Completion = Annotated[
+    dict[str, Any],
+    AfterValidator(_has_a_message),
+    Field(
+        json_schema_extra={
+            "required": ["choices"],
+            "properties": {
+                "choices": {
+                    "type": "array",
+                    "minItems": 1,
+                    "prefixItems": [
+                        {"type": "object", "required": ["message"], "properties": {"message": {"type": "object"}}}
+                    ],
+                }
+            },
+        }
     ),
 ]
 
@@ -76,20 +139,77 @@ class TextBody(Exact):
     equals: str | None = None
 
 
-class MatchBody(Exact):
-    """Which requests are answered. Every key is optional; none of them matches every request."""
+class DocumentBody(Exact):
+    """A document by its identity, with what else is known of it: that is for the reader, and matches nothing."""
 
-    domain: Annotated[str, Field(min_length=1)] | None = None
-    documents: list[DocumentName] | None = None
+    identity: Identity
+    kind: str | None = None
+    media_type: str | None = None
+    size: Annotated[int, Field(ge=0)] | None = None
+    filename: str | None = None
+
+
+# The tags name the branch that was tried; `explained` leaves them out of a place by their brackets.
+DocumentEntry = Annotated[
+    Annotated[DocumentName, Tag("<name>")] | Annotated[DocumentBody, Tag("<object>")],
+    Discriminator(lambda entry: "<object>" if isinstance(entry, (dict, DocumentBody)) else "<name>"),
+]
+
+
+class MessageBody(Exact):
+    """A message: who says it, and its text, or a list of its texts unless it has exactly one."""
+
+    role: Literal["system", "user", "assistant"] = "user"
+    content: str | list[str] = Field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the message as requests have it."""
+        one = len(self.content) == 1 and isinstance(self.content, list)
+        return {"role": self.role, "content": self.content[0] if one else self.content}
+
+
+class MatchBody(Exact):
+    """Which requests are answered. Every key is optional; none of them matches every request.
+
+    An empty domain, schema or config matches a request without one.
+    """
+
+    domain: str | None = None
+    documents: list[DocumentEntry] | None = None
     text: TextBody | None = None
     model: str | None = None
     metadata: dict[str, Any] | None = None
+    generation: Literal["vlm-1", "agents", "orion"] | None = None
+    messages: list[MessageBody] | None = None
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    config: dict[str, Any] | None = None
+    json_object: bool | None = None
+
+    @property
+    def identities(self) -> list[str] | None:
+        """Return what names each document."""
+        if self.documents is None:
+            return None
+        return [each if isinstance(each, str) else each.identity for each in self.documents]
 
 
 class ErrorBody(Exact):
-    """An error instead of an answer."""
+    """An error instead of an answer.
 
-    status: Annotated[int, Field(ge=400, le=599)]
+    A `body` is sent instead of the API's own: a string verbatim, and all else as compact JSON. The status, at least 400
+    otherwise, can then be any that has a body.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": {"status": {"minimum": UNSUCCESSFUL}}},
+                {"required": ["body"], "properties": {"body": {"not": {"type": "null"}}}},
+            ]
+        }
+    )
+
+    status: Annotated[int, Field(ge=200, le=599)]
     message: str = "An error scripted by a fixture"
     headers: Headers = Field(
         default_factory=dict,
@@ -98,6 +218,13 @@ class ErrorBody(Exact):
             "propertyNames": {"not": {"pattern": f"^({'|'.join(map(_in_any_case, FRAMING))})$"}},
         },
     )
+    body: Content | None = None
+
+    @model_validator(mode="after")
+    def _is_an_error(self) -> ErrorBody:
+        if self.status < UNSUCCESSFUL and self.body is None:
+            raise ValueError(f"an error without a body has a status from {UNSUCCESSFUL} to 599, not {self.status}")
+        return self
 
 
 class UsageBody(Exact):
@@ -108,16 +235,35 @@ class UsageBody(Exact):
     total_tokens: Annotated[int, Field(ge=0)] | None = None
 
 
+BESIDE_CONTENT = ("status", "layout", "verbatim", "completion")
+"""What is only said of an answer that has content."""
+
+
 class AnswerBody(Exact):
-    """One answer: exactly one of `content`, `merge` and `error`."""
+    """One answer: exactly one of `content`, `merge` and `error`.
 
-    model_config = ConfigDict(json_schema_extra=_one_of("content", "merge", "error"))
+    The rest is what the real API said beside it. `layout` is how it writes JSON, compact unless given; `verbatim`, for
+    what has no such layout, is the content's exact text, sent while it says the same. `completion` is all else in the
+    body, sent instead of the mock's own. `took_ms` is waited for if the mock is told to.
+    """
 
-    content: dict[str, Any] | list[Any] | str | None = None
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_one_of("content", "merge", "error"),
+            "dependentRequired": {name: ["content"] for name in BESIDE_CONTENT},
+        }
+    )
+
+    content: Content | None = None
     merge: dict[str, Any] | None = None
     error: ErrorBody | None = None
     usage: UsageBody | None = None
-    latency_ms: Annotated[float, Field(ge=0, le=600_000, allow_inf_nan=False)] | None = None
+    latency_ms: Milliseconds | None = None
+    status: Annotated[int, Field(ge=200, le=299)] | None = None
+    layout: Layout | None = None
+    verbatim: str | None = None
+    completion: Completion | None = None
+    took_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _has_one_kind(self) -> AnswerBody:
@@ -126,6 +272,9 @@ class AnswerBody(Exact):
             raise ValueError(
                 f"exactly one of content, merge and error is required, not {' and '.join(given) or 'none'}"
             )
+        beside = [name for name in BESIDE_CONTENT if getattr(self, name) is not None]
+        if beside and self.content is None:
+            raise ValueError(f"{beside[0]} goes with content")
         return self
 
 
@@ -145,6 +294,35 @@ class FixtureBody(Exact):
         if (self.answer is None) == (self.answers is None):
             raise ValueError("exactly one of answer and answers is required")
         return self
+
+    @property
+    def placed_answers(self) -> list[tuple[str, AnswerBody]]:
+        """Return the answers with their places in the file."""
+        if self.answer is not None:
+            return [("answer", self.answer)]
+        return [(f"answers.{index}", answer) for index, answer in enumerate(self.answers or ())]
+
+
+def written(value: object, layout: str = "compact") -> str:
+    """Return a JSON value as text in a layout; raises ValueError for what is no JSON, such as infinity."""
+    return json.dumps(value, allow_nan=False, **LAYOUTS[layout])
+
+
+def exact_text(body: AnswerBody) -> str:
+    """Return what an answer's content is sent as: its recorded text, unless the content was changed since."""
+    if isinstance(body.content, str):
+        return body.content
+    if body.verbatim is not None and is_current(body):
+        return body.verbatim
+    return written(body.content, body.layout or "compact")
+
+
+def is_current(body: AnswerBody) -> bool:
+    """Return whether an answer's verbatim text, if it has one, says the same as its content."""
+    try:
+        return body.verbatim is None or same(json.loads(body.verbatim), body.content)
+    except (ValueError, RecursionError):
+        return False
 
 
 def read(path: Path, name: str) -> FixtureBody:
@@ -173,7 +351,8 @@ def checked(data: Any, name: str) -> FixtureBody:
     try:
         return FixtureBody.model_validate(data)
     except ValidationError as error:
-        raise FixtureError(name, *explained(error)) from None
+        (place, reason), *further = explanations(error)
+        raise FixtureError(name, place, reason, further) from None
 
 
 def decoded(raw: bytes, name: str) -> Any:
@@ -202,18 +381,22 @@ def _finite(digits: str) -> float:
 
 
 def explained(error: ValidationError) -> tuple[str, str]:
-    """Return the first place at fault, and why, by each branch of a union that was tried there."""
+    """Return the first place at fault, and why."""
+    return explanations(error)[0]
+
+
+def explanations(error: ValidationError) -> list[tuple[str, str]]:
+    """Return each place at fault, and why, by each branch of a union that was tried there."""
     reasons: dict[str, list[str]] = {}
     for item in error.errors(include_url=False, include_input=False):
         place = ".".join(str(step) for step in item["loc"] if not _is_branch(str(step)))
         reasons.setdefault(place, []).append(EXPLAINED.get(item["type"], item["msg"].removeprefix("Value error, ")))
-    place, first = next(iter(reasons.items()))
-    return place, ", or ".join(first)
+    return [(place, ", or ".join(found)) for place, found in reasons.items()]
 
 
 def _is_branch(step: str) -> bool:
     """Return whether a step of pydantic's place names a branch of a union rather than a key of the file."""
-    return step in ("str", "[key]", "constrained-float") or step.startswith(("dict[", "list["))
+    return step in ("str", "[key]", "constrained-float") or step.startswith(("dict[", "list[", "<"))
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -14,14 +14,22 @@ from unicodedata import category
 from vlmrun_mock import documents
 from vlmrun_mock.domains import Domain, Domains
 from vlmrun_mock.fixture_error import FixtureError, FixtureFolderError
-from vlmrun_mock.fixture_file import IDENTITY, AnswerBody, FixtureBody, MatchBody, contents, merge_patch, parse
-from vlmrun_mock.fixtures import ErrorAnswer, Fixture, FixtureAnswer, Match, TextMatch
+from vlmrun_mock.fixture_file import (
+    IDENTITY,
+    AnswerBody,
+    ErrorBody,
+    FixtureBody,
+    MatchBody,
+    contents,
+    exact_text,
+    merge_patch,
+    parse,
+    written,
+)
+from vlmrun_mock.fixtures import PACKAGED_ORIGIN, USER_ORIGIN, ErrorAnswer, Fixture, FixtureAnswer
+from vlmrun_mock.match import Match, TextMatch
 
-USER_ORIGIN = 1
-"""The origin of the first folder's fixtures; the next folder's is one more. 0 is for those registered at run time."""
-
-PACKAGED_ORIGIN = 1_000_000
-
+NO_FOLDER = "is no folder"
 OUTSIDE = "it leads out of the fixture folders"
 
 UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -55,14 +63,14 @@ class FixtureFolders:
 
         `between` is called before each file, and what it raises ends the loading.
         """
-        roots = tuple(Path(os.path.realpath(folder)) for folder in self._folders)
-        problems = [FixtureError(_shown(str(root)), "", "is no folder") for root in roots if not os.path.isdir(root)]  # noqa: PTH112 - Path.is_dir raises where a parent may not be read
+        roots = real_folders(self._folders)
+        problems = [FixtureError(shown(str(root)), "", NO_FOLDER) for root in roots if not is_folder(root)]
         kept: dict[tuple[int, str], Loaded] = {}
         for origin, root in enumerate(roots, USER_ORIGIN):
-            for path in _files(root):
+            for path in fixture_files(root):
                 between()
                 name = path.relative_to(root).as_posix()
-                builder = FixtureBuilder(_shown(name), self._domains, path.parent, roots)
+                builder = FixtureBuilder(shown(name), self._domains, path.parent, roots)
                 try:
                     kept[origin, name] = builder.from_file(path, origin, self._kept.get((origin, name)))
                 except FixtureError as problem:
@@ -78,16 +86,29 @@ def packaged_fixture(domain: Domain, domains: Domains) -> Fixture:
     return FixtureBuilder(domain.fixture_name, domains).fixture(domain.fixture, PACKAGED_ORIGIN)
 
 
-def _files(root: Path) -> Iterator[Path]:
+def real_folders(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """Return where folders really are: the roots outside which nothing is read."""
+    return tuple(Path(os.path.realpath(folder)) for folder in folders)
+
+
+def is_folder(root: Path) -> bool:
+    """Return whether there is a folder, as far as can be seen."""
+    return os.path.isdir(root)  # noqa: PTH112 - Path.is_dir raises where a parent may not be read
+
+
+def fixture_files(root: Path) -> Iterator[Path]:
     """Yield the .json files below a folder in a stable order, but not hidden ones; a folder may go away meanwhile."""
-    for folder, subfolders, files in os.walk(root):
+    return (path for path in files(root) if fnmatch(path.name, "*.json") and not path.name.startswith("."))
+
+
+def files(root: Path) -> Iterator[Path]:
+    """Yield all files below a folder in a stable order, but not those in hidden folders."""
+    for folder, subfolders, names in os.walk(root):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(files):
-            if fnmatch(name, "*.json") and not name.startswith("."):
-                yield Path(folder, name)
+        yield from (Path(folder, name) for name in sorted(names))
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Return a file's name fit to be sent and printed: it need not be valid Unicode, nor fit on one line."""
     return "".join(
         character.encode("unicode_escape").decode() if category(character) in UNSHOWN else character
@@ -121,7 +142,7 @@ class Loaded:
         return self.settled and path in self.stamps and all(_stamp(each) == was for each, was in self.stamps.items())
 
 
-def _is_inside(path: Path, roots: Sequence[Path]) -> bool:
+def is_inside(path: Path, roots: Sequence[Path]) -> bool:
     """Return whether a path stays in the folders when links are followed; raises ValueError for what is no path."""
     target = Path(os.path.realpath(path))
     return any(target.is_relative_to(root) for root in roots)
@@ -132,20 +153,21 @@ class FixtureBuilder:
     """Turns the body of a fixture into a fixture; raises FixtureError, which calls it by `name`.
 
     `folder` is what paths to documents are relative to, `roots` the folders outside which nothing is read. Without
-    them a document can only be named by its identity or URL.
+    them a document can only be named by its identity or URL. `checks_content`: content has to meet its domain's schema.
     """
 
     name: str
     domains: Domains
     folder: Path | None = None
     roots: tuple[Path, ...] = ()
+    checks_content: bool = True
 
     def from_file(self, path: Path, origin: int, before: Loaded | None = None) -> Loaded:
         """Return the fixture in a file, with `before` as it was loaded the last time."""
         if before and before.is_current(path):
             return before
         now, stamps = time.time_ns(), {path: _stamp(path)}
-        raw = self._raw(path)
+        raw = self.raw(path)
         body, identity = parse(raw, self.name), documents.identity(raw)
         stamps |= {document: _stamp(document) for document in self._paths(body.match)}
         fixture = self.fixture(body, origin)
@@ -154,8 +176,9 @@ class FixtureBuilder:
         settled = all(stamp and max(stamp[:2]) < now - SETTLED for stamp in stamps.values())
         return Loaded(fixture, identity, stamps, settled)
 
-    def _raw(self, path: Path) -> bytes:
-        if not _is_inside(path, self.roots):
+    def raw(self, path: Path) -> bytes:
+        """Return what a file of a fixture holds."""
+        if not is_inside(path, self.roots):
             raise FixtureError(self.name, "", f"cannot be read: {OUTSIDE}")
         try:
             return contents(path)
@@ -166,26 +189,26 @@ class FixtureBuilder:
         """Return the documents that are files."""
         if self.folder is None:
             return []
-        return [self.folder / entry for entry in match.documents or () if not entry.startswith(documents.NOT_A_PATH)]
+        names = match.identities or ()
+        return [self.folder / name for name in names if documents.is_path(name)]
 
     def fixture(self, body: FixtureBody, origin: int) -> Fixture:
         """Return the fixture."""
         match = self._match(body.match)
-        given = [body.answer] if body.answer else list(body.answers or [])
-        places = ["answer"] if body.answer else [f"answers.{index}" for index in range(len(given))]
-        answers = tuple(self._answer(answer, match, place) for answer, place in zip(given, places, strict=True))
+        answers = tuple(self._answer(answer, match, place) for place, answer in body.placed_answers)
         return Fixture(self.name, match, answers, origin, description=body.description)
 
     def _match(self, body: MatchBody) -> Match:
         identities = None
-        if body.documents is not None:
-            identities = tuple(self._identity(entry, index) for index, entry in enumerate(body.documents))
+        if body.identities is not None:
+            identities = tuple(self._identity(name, index) for index, name in enumerate(body.identities))
         return Match(
-            domain=self.domains.canonical(body.domain),
+            domain=self.domains.canonical(body.domain) if body.domain else body.domain,
             documents=identities,
             text=_text(body),
             model=body.model,
             metadata=body.metadata or {},
+            particulars=_particulars(body),
         )
 
     def _identity(self, entry: str, index: int) -> str:
@@ -195,8 +218,8 @@ class FixtureBuilder:
             if not IDENTITY.fullmatch(entry):
                 raise FixtureError(self.name, place, "sha256: is followed by 64 lower-case hexadecimal digits")
             return entry
-        if entry.startswith(documents.NOT_A_PATH):
-            return self._identity_of_data(entry, place) if entry.startswith("data:") else entry
+        if not documents.is_path(entry):
+            return self._identity_of_data(entry, place) if entry[:5].lower() == "data:" else entry
         if self.folder is None:
             instead = "name it by sha256:<digest> or a data: or http(s) URL"
             raise FixtureError(
@@ -204,7 +227,7 @@ class FixtureBuilder:
             )
         path = self.folder / entry
         try:
-            data = contents(path) if _is_inside(path, self.roots) else None
+            data = contents(path) if is_inside(path, self.roots) else None
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no path"
             raise FixtureError(self.name, place, f"{entry!r} cannot be read: {reason}") from None
@@ -222,16 +245,36 @@ class FixtureBuilder:
     def _answer(self, body: AnswerBody, match: Match, place: str) -> FixtureAnswer:
         usage = body.usage.model_dump(exclude_none=True) if body.usage else {}
         latency = (body.latency_ms or 0) / 1000
+        took = (body.took_ms or 0) / 1000
         if body.error:
-            error = ErrorAnswer(body.error.status, body.error.message, body.error.headers)
-            return FixtureAnswer(error=error, usage=usage, latency=latency)
+            return FixtureAnswer(error=_error(body.error), usage=usage, latency=latency, took=took)
         domain = self.domains.get(match.domain) if match.domain else None
         kind = "content" if body.merge is None else "merge"
         content = body.content if body.merge is None else self._merged(body.merge, domain, f"{place}.merge")
-        # The hub's schemas are VLM Run's own; the others are ours, and a recorded answer may differ from them.
-        if domain and domain.id in self.domains.hub["domains"] and not isinstance(content, str):
+        if domain and self.checks_content and self._is_checked(body, content, match, domain):
             self._check(content, domain, f"{place}.{kind}")
-        return FixtureAnswer(content=content, merged=kind == "merge", usage=usage, latency=latency)
+        if match.particulars.get("config") is not None and kind == "content":
+            content = exact_text(body)
+        return FixtureAnswer(
+            content=content,
+            merged=kind == "merge",
+            usage=usage,
+            latency=latency,
+            status=body.status,
+            completion=body.completion,
+            took=took,
+        )
+
+    def _is_checked(self, body: AnswerBody, content: object, match: Match, domain: Domain) -> bool:
+        """Return whether content has to meet its domain's schema for the fixture to load.
+
+        The hub's schemas are VLM Run's own; the others are ours. What was recorded is what it is, and what follows a
+        schema or a config of the caller's need not follow the domain's.
+        """
+        for_another_schema = match.particulars.get("schema") or match.particulars.get("config")
+        is_recorded = body.completion is not None
+        is_hubs = domain.id in self.domains.hub["domains"]
+        return is_hubs and not (is_recorded or for_another_schema or isinstance(content, str))
 
     def _merged(self, patch: dict[str, Any], domain: Domain | None, place: str) -> Any:
         if domain is None:
@@ -244,6 +287,23 @@ class FixtureBuilder:
         if violation:
             where = ".".join([place, *map(str, violation.place)])
             raise FixtureError(self.name, where, f"{violation.message} (by the schema of {domain.id})")
+
+
+def _error(body: ErrorBody) -> ErrorAnswer:
+    text = body.body if body.body is None or isinstance(body.body, str) else written(body.body)
+    return ErrorAnswer(body.status, body.message, body.headers, text)
+
+
+def _particulars(body: MatchBody) -> dict[str, Any]:
+    """Return what a match says of the particulars of a request, in the form that requests have them in."""
+    given = {
+        "generation": body.generation,
+        "messages": None if body.messages is None else [message.as_json() for message in body.messages],
+        "schema": body.schema_,
+        "config": body.config,
+        "json_object": body.json_object,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _text(body: MatchBody) -> TextMatch | None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from heapq import merge
 from itertools import chain, islice
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from vlmrun_mock.chat_request import ChatRequest
-from vlmrun_mock.documents import Document
-
-EXCERPT = 200
-"""How many characters of a request's text a difference shows."""
+from vlmrun_mock.match import ANOTHER_DOCUMENT, IN_ANOTHER_CASE, ORDINARY, Difference, Match, RequestFacts
 
 GRAM = 4
 """How many characters long the pieces are by which a needle is looked up in a text."""
@@ -26,194 +22,24 @@ SCANNED = 32
 LOOKED_AT = 500
 """Up to how many fixtures of one group are compared for the nearest: a miss must not hold up a server of thousands."""
 
-IN_ANOTHER_CASE, ORDINARY, ANOTHER_DOCUMENT = 1, 2, 3
-"""What differences weigh: a wrong document more than a wrong text, and less than two; a text in another case least."""
 
-Facts: TypeAlias = dict[str, Hashable]
-"""What can be compared for equality, by the part of a request that it belongs to."""
+USER_ORIGIN = 1
+"""The origin of the first folder's fixtures; the next folder's is one more. 0 is for those registered at run time."""
 
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One reason why a fixture does not match a request: which part, wanted what, got what, and a sentence.
-
-    `weight` says how far it keeps them apart.
-    """
-
-    part: str
-    expected: Any
-    actual: Any
-    message: str
-    weight: int = ORDINARY
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the difference as data, for an error's body."""
-        return {"part": self.part, "expected": self.expected, "actual": self.actual, "message": self.message}
-
-
-@dataclass(frozen=True, slots=True)
-class TextMatch:
-    """What the texts of a request, joined by line breaks, must contain or be equal to."""
-
-    contains: tuple[str, ...] = ()
-    equals: str | None = None
-
-    def difference(self, text: str) -> list[Difference]:
-        """Return what is wrong with a text; nothing if it matches."""
-        found = [self._lacking(needle, text) for needle in self.contains if needle not in text]
-        if self.equals is not None and self.equals != text:
-            found.append(self._unequal(self.equals, text))
-        return found
-
-    def _lacking(self, needle: str, text: str) -> Difference:
-        wanted, shown = {"contains": needle}, _excerpt(text)
-        if needle.casefold() in _without_case(text):
-            message = f"the text contains {_quoted(needle)} only in another case"
-            return Difference("text", wanted, shown, message, IN_ANOTHER_CASE)
-        return Difference("text", wanted, shown, f"the text does not contain {_quoted(needle)}")
-
-    def _unequal(self, equals: str, text: str) -> Difference:
-        wanted, shown = {"equals": equals}, _excerpt(text)
-        if equals.casefold() == _without_case(text):
-            message = f"the text is {_quoted(equals)} in another case"
-            return Difference("text", wanted, shown, message, IN_ANOTHER_CASE)
-        return Difference("text", wanted, shown, f"the text is not {_quoted(equals)}")
-
-
-class Matchable(Protocol):
-    """What a match looks at: a request, or what the journal keeps of one."""
-
-    @property
-    def domain(self) -> str | None:
-        """Return the domain, in its present spelling."""
-
-    @property
-    def documents(self) -> Sequence[Document]:
-        """Return the documents."""
-
-    @property
-    def text(self) -> str:
-        """Return the texts of all messages."""
-
-    @property
-    def model(self) -> str | None:
-        """Return the model; None if it is not known."""
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """Return the metadata."""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Which requests a fixture answers; what is None or empty matches everything.
-
-    `documents` are identities, in order, and all of them: a request with one more does not match.
-    """
-
-    domain: str | None = None
-    documents: tuple[str, ...] | None = None
-    text: TextMatch | None = None
-    model: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def constraints(self) -> int:
-        """Return how many parts of a request are looked at; of two fixtures the one with more wins."""
-        wanted = (self.domain, self.documents, self.text, self.model)
-        return sum(part is not None for part in wanted) + len(self.metadata)
-
-    def difference(self, request: Matchable) -> list[Difference]:
-        """Return every reason why this does not match; a match is no difference."""
-        found: list[Difference] = []
-        if self.domain is not None and self.domain != request.domain:
-            got = _excerpt(request.domain)
-            message = f"the domain is {got or 'none'}, not {self.domain}"
-            found.append(Difference("domain", self.domain, got, message))
-        if self.documents is not None:
-            found += _document_differences(self.documents, request.documents)
-        if self.text is not None:
-            found += self.text.difference(request.text)
-        if self.model is not None and self.model != request.model:
-            got = _excerpt(request.model)
-            found.append(Difference("model", self.model, got, f"the model is {got}, not {self.model}"))
-        for name, wanted in self.metadata.items():
-            actual = request.metadata.get(name)
-            if _frozen(actual) != _frozen(wanted):
-                actual = _excerpt(actual)
-                message = f"metadata.{name} is {_quoted(actual)}, not {_quoted(wanted)}"
-                found.append(Difference(f"metadata.{name}", wanted, actual, message))
-        return found
-
-    @property
-    def facts(self) -> Facts:
-        """Return what a request must be equal in; what its text must contain is all that is left to look at."""
-        equals = self.text.equals if self.text else None
-        facts: Facts = {"domain": self.domain, "documents": self.documents, "text": equals, "model": self.model}
-        given = {part: value for part, value in facts.items() if value is not None}
-        return given | _metadata_facts(dict(sorted(self.metadata.items())))
-
-
-def _facts(request: ChatRequest) -> Facts:
-    identities = tuple(document.identity for document in request.documents)
-    facts: Facts = {"domain": request.domain, "documents": identities, "text": request.text, "model": request.model}
-    return facts | _metadata_facts(request.metadata)
-
-
-def _metadata_facts(metadata: Mapping[str, Any]) -> Facts:
-    return {f"metadata.{name}": _frozen(value) for name, value in metadata.items()}
-
-
-def _frozen(value: Any) -> Hashable:
-    """Return a JSON value that can be hashed and compared as JSON: `true` is not 1, `1.0` is 1."""
-    if isinstance(value, dict):
-        return frozenset((key, _frozen(child)) for key, child in value.items())
-    if isinstance(value, list):
-        return tuple(map(_frozen, value))
-    return (bool, value) if isinstance(value, bool) else value
-
-
-@lru_cache(maxsize=1)
-def _without_case(text: str) -> str:
-    """Return a text to be compared in any case, kept while one request is compared with many fixtures."""
-    return text.casefold()
-
-
-def _quoted(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _excerpt(value: Any) -> Any:
-    """Return what a client sent fit for an answer: as it is, or where that is long or no JSON, how it begins."""
-    text = value if isinstance(value, str) else _quoted(value)
-    # 1e999 is JSON on its way in, and infinity, which is none, from then on.
-    return value if len(text) <= EXCERPT and (text is value or "Infinity" not in text) else text[:EXCERPT] + "…"
-
-
-def _document_differences(wanted: Sequence[str], documents: Sequence[Document]) -> list[Difference]:
-    found = []
-    if len(wanted) != len(documents):
-        message = f"the request has {_count(len(documents))}, not {len(wanted)}"
-        found.append(Difference("documents", len(wanted), len(documents), message, ANOTHER_DOCUMENT))
-    for index, (identity, document) in enumerate(zip(wanted, documents, strict=False)):
-        if identity != document.identity:
-            got = _excerpt(document.identity)
-            message = f"document {index + 1} is another: {got} instead of {identity}"
-            found.append(Difference(f"documents[{index}]", identity, got, message, ANOTHER_DOCUMENT))
-    return found
-
-
-def _count(documents: int) -> str:
-    return f"{documents or 'no'} document{'' if documents == 1 else 's'}"
+PACKAGED_ORIGIN = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """An answer that is an error: its status (400 to 599), message and further headers."""
+    """An answer that is an error: its status, message and further headers.
+
+    `body` is what is sent, as text, where that is not to be the API's own way of saying the message.
+    """
 
     status: int
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +48,9 @@ class FixtureAnswer:
 
     `merged` content is the domain's packaged answer with a patch, and follows a caller's schema as that one does.
     `usage` overrides counted figures; `latency` is in seconds.
+
+    Of what was recorded, `status` and `completion`, all of the body but its content, are sent instead of the mock's
+    own, and `took` is how long the upstream took, in seconds.
     """
 
     content: Any = None
@@ -229,6 +58,9 @@ class FixtureAnswer:
     error: ErrorAnswer | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     latency: float = 0.0
+    status: int | None = None
+    completion: Mapping[str, Any] | None = None
+    took: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +97,9 @@ class Miss:
         """Return the miss in words."""
         if self.nearest is None:
             return "No fixture matches: none is loaded."
-        reasons = "; ".join(difference.message for difference in self.differences)
-        return f"No fixture matches. The nearest of {self.fixtures} is {self.nearest.name}: {reasons}."
+        reasons = [difference.message for difference in self.differences]
+        reasons += filter(None, [self.nearest.match.agreement(self.differences)])
+        return f"No fixture matches. The nearest of {self.fixtures} is {self.nearest.name}: {'; '.join(reasons)}."
 
     def as_json(self) -> dict[str, Any]:
         """Return the miss as data."""
@@ -345,7 +178,7 @@ class FixtureSet:
 
     def find(self, request: ChatRequest) -> Fixture | None:
         """Return the first fixture that matches, by precedence."""
-        facts = _facts(request)
+        facts = RequestFacts(request)
         shelves = (of_parts.get(tuple(map(facts.get, parts))) for parts, of_parts in self._shelves.items())
         found = (shelf.first(request) for shelf in shelves if shelf)
         return min((fixture for fixture in found if fixture), key=lambda fixture: fixture.rank, default=None)
@@ -401,7 +234,7 @@ class _Neighbourhood:
 
     def _for_domain(self, documents: Hashable, request: ChatRequest) -> Iterable[Fixture]:
         """Return the fixtures for the domain of a request and for any."""
-        groups = (self._in_domain.get((documents, domain), ()) for domain in {request.domain, None})
+        groups = (self._in_domain.get((documents, domain), ()) for domain in {request.domain or "", None})
         return merge(*groups, key=lambda fixture: fixture.rank)
 
 

@@ -43,6 +43,16 @@ def ground(content: object, *, boxes: bool, seed: Seed, facts: Sequence[str]) ->
     return grounded
 
 
+def ungrounded(content: object) -> object:
+    """Return `content` without the siblings that grounding gives to fields."""
+    if isinstance(content, list):
+        return [ungrounded(item) for item in content]
+    if not isinstance(content, Mapping):
+        return content
+    given = {name + SUFFIX for name in content}
+    return {name: ungrounded(inner) for name, inner in content.items() if name not in given}
+
+
 @dataclass(frozen=True, slots=True)
 class _Finding:
     """A leaf field with a value: its metadata, the lengths of its texts in characters, 32 bytes drawn for it."""

@@ -65,7 +65,7 @@ def asked(request: ChatRequest, domain: str | None) -> Asked:
         "documents": request.documents,
         "text": request.text,
         "schema": request.schema.schema if request.schema else None,
-        "config": asdict(request.config),
+        "config": request.config.known,
         "metadata": request.metadata,
     }
     kept: dict[str, Any] = {
@@ -168,6 +168,11 @@ class Entry:
     def metadata(self) -> Mapping[str, Any]:
         """Return the request's metadata."""
         return self.asked.metadata if self.asked else {}
+
+    @property
+    def particulars(self) -> Mapping[str, Any]:
+        """Return nothing: an expectation is not about these."""
+        return {}
 
     @property
     def fingerprint(self) -> str | None:

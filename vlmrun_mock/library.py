@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from vlmrun_mock.domains import Domains, packaged
-from vlmrun_mock.fixtures import Fixture, FixtureSet
+from vlmrun_mock.fixtures import USER_ORIGIN, Fixture, FixtureSet
 from vlmrun_mock.tokens import Tokenizer
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Library:
         self._folders = self._found() if folders else None
         self._reloading = Lock()
         self.fixtures = FixtureSet(self._folders.load() if self._folders else ())
+        # The first folder alone: it is the one that is recorded into.
+        self.began_empty = not any(fixture.origin == USER_ORIGIN for fixture in self.fixtures)
         self._packaged: dict[str, Fixture] = {}
 
     def beside(self, folders: Sequence[Path]) -> Library:

@@ -13,9 +13,10 @@ from vlmrun_mock import fixtures, quirks
 from vlmrun_mock.chat_request import CallerSchema, ChatRequest
 from vlmrun_mock.errors import NoFixture, Problem, UnknownDomain
 from vlmrun_mock.faults import Fault, FaultScript
-from vlmrun_mock.fixtures import ErrorAnswer, Fixture, FixtureAnswer, FixtureSet, Match
+from vlmrun_mock.fixtures import ErrorAnswer, Fixture, FixtureAnswer, FixtureSet
 from vlmrun_mock.journal import Journal
 from vlmrun_mock.library import Library
+from vlmrun_mock.match import Match
 from vlmrun_mock.rate_limit import Window
 from vlmrun_mock.seed import Seed, Stamp
 from vlmrun_mock.settings import Settings
@@ -49,8 +50,9 @@ class Answer:
     """What the mock decided to reply, before it is dressed as a chat completion.
 
     `text` is the message's content; with an `error` there is none. `fixture` is a name, `usage` holds figures that
-    replace the counted ones, `latency` is in seconds. `repeatable`: the same request would get the same answer again.
-    `notes` are for the log: what a user may not have meant.
+    replace the counted ones, `latency` is in seconds. `status` and `completion`, a body without its content, were
+    recorded, and stand for those that the mock would make. `repeatable`: the same request would get the same answer
+    again. `notes` are for the log: what a user may not have meant.
     """
 
     text: str
@@ -59,8 +61,21 @@ class Answer:
     error: ErrorAnswer | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     latency: float = 0.0
+    status: int | None = None
+    completion: Mapping[str, Any] | None = None
     repeatable: bool = True
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A request that no fixture answers yet, with its domain in the present spelling.
+
+    With a `name`, there is a recording of that name, to be made again.
+    """
+
+    request: ChatRequest
+    name: str | None = None
 
 
 class Mock:
@@ -174,17 +189,39 @@ class Mock:
 
         The first that has one: a fixture of the user, the caller's schema, the domain's packaged fixture.
         """
-        if self.settings.unsupported == "reject":
-            quirks.refuse(request)
-        request = replace(request, domain=self.domains.canonical(request.domain))
+        request = self._accepted(request)
         # Asked for once: a request is answered wholly from before a change, or wholly from after it.
         sets = self._sets()
-        fixture = next((found for each in sets if (found := each.find(request))), None)
+        fixture = _first(sets, request)
         if fixture is not None:
             return self._play(fixture, request)
-        if self.settings.strict:
+        if self.settings.strict or self.settings.record:
             raise self._missed(request, sets)
         return replace(self._otherwise(request, sets), notes=_nearly(request, sets))
+
+    @property
+    def records(self) -> bool:
+        """Return whether there is anything that the upstream may be asked for."""
+        mode = self.settings.record
+        return mode in ("new", "all") or (mode == "once" and self.library.began_empty)
+
+    def lacking(self, request: ChatRequest) -> Lacking | None:
+        """Return what the upstream has to be asked for to answer a request, or None; raises ApiError."""
+        if not self.records:
+            return None
+        request = self._accepted(request)
+        fixture = _first(self._sets(), request)
+        if fixture is None:
+            return Lacking(request)
+        if self.settings.record == "all" and fixture.match.is_whole and fixture.origin:
+            return Lacking(request, fixture.name)
+        return None
+
+    def _accepted(self, request: ChatRequest) -> ChatRequest:
+        """Return a request with its domain in the present spelling; raises UnsupportedParameter."""
+        if self.settings.unsupported == "reject":
+            quirks.refuse(request)
+        return replace(request, domain=self.domains.canonical(request.domain))
 
     def _otherwise(self, request: ChatRequest, sets: Sequence[FixtureSet]) -> Answer:
         """Return the answer to a request that no fixture of the user matches."""
@@ -229,7 +266,9 @@ class Mock:
             fixture=fixture.name,
             error=played.error,
             usage=played.usage,
-            latency=played.latency,
+            latency=max(played.latency, played.took if self.settings.latency == "recorded" else 0),
+            status=played.status,
+            completion=played.completion,
             repeatable=len(fixture.answers) == 1,
             notes=() if played.error or played.merged else self._unmet(fixture, played.content, request),
         )
@@ -285,6 +324,8 @@ class Mock:
     def _missed(self, request: ChatRequest, sets: Sequence[FixtureSet]) -> NoFixture:
         miss = fixtures.miss(sets, request)
         hint = self._meant(request.domain, sets) if request.domain and miss.nearest else ""
+        if self.settings.record:
+            hint += f" The upstream was not asked: in the mode {self.settings.record} nothing is recorded now."
         return NoFixture(miss.message + hint, data={"miss": miss.as_json()})
 
     def _meant(self, name: str, sets: Sequence[FixtureSet]) -> str:
@@ -302,6 +343,11 @@ class Mock:
             "request or `--unknown-domain generate` answers for a domain of your own."
         )
         return UnknownDomain([Problem(("body", "vlmrun", "domain"), message, "enum")])
+
+
+def _first(sets: Sequence[FixtureSet], request: ChatRequest) -> Fixture | None:
+    """Return the first fixture that matches, of the first set that has one."""
+    return next((found for each in sets if (found := each.find(request))), None)
 
 
 def _nearly(request: ChatRequest, sets: Sequence[FixtureSet]) -> tuple[str, ...]:

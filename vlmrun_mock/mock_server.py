@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from vlmrun_mock import arguments
 from vlmrun_mock.choices import Choices, chosen
 from vlmrun_mock.control import Control
+from vlmrun_mock.fixtures import USER_ORIGIN
 from vlmrun_mock.mock import Mock
 from vlmrun_mock.scopes import Scopes
 from vlmrun_mock.web.app import application
@@ -146,7 +147,7 @@ def start_with(mock: Mock, choices: Choices, folder: Path | None = None) -> None
 
 
 def _built(mock: Mock, data: Mapping[str, Any], index: int, folder: Path | None) -> Fixture:
-    from vlmrun_mock.fixture_folder import USER_ORIGIN, FixtureBuilder  # noqa: PLC0415 - heavy (pydantic)
+    from vlmrun_mock.fixture_folder import FixtureBuilder  # noqa: PLC0415 - heavy (pydantic)
 
     name = f"fixtures[{index}]"
     fixture = FixtureBuilder(name, mock.domains).fixture(arguments.fixture_body(data, name, folder), USER_ORIGIN)

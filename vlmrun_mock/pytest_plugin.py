@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.choices import Choices
     from vlmrun_mock.control import Control
     from vlmrun_mock.mock_server import MockServer
+    from vlmrun_mock.settings import Settings
 
 MARKER = "vlmrun_mock"
 
@@ -28,16 +30,32 @@ INI: Mapping[str, tuple[Literal["string", "paths", "linelist", "bool"], str]] = 
     "max_body": ("string", "Largest request body, in bytes."),
     "faults": ("linelist", "Failures that each test starts with, such as status=429,times=2."),
     "rate_limit": ("string", "How many requests a test may send in a while, such as 10/min."),
+    "latency": ("string", "Whether to wait as fixtures say, or also as the upstream took: scripted or recorded."),
+    "record": ("string", "Which requests are asked of the upstream, and recorded: once, new, all or none."),
+    "record_errors": ("bool", "Record errors, and whatever else is no chat completion, too."),
+    "upstream": ("string", "The real API that is recorded, https://api.vlm.run unless given."),
+    "timeout": ("string", "How many seconds the upstream may take."),
 }
 """The options of the configuration file, without the prefix `vlmrun_mock_`: their types, and what they are for."""
 
-WHOLE_NUMBERS = ("seed", "max_body")
+NUMBERS: Mapping[str, Callable[[str], float]] = {"seed": int, "max_body": int, "timeout": float}
+"""The options that are numbers, and what reads them."""
+
+MODES = ("once", "new", "all", "none")
+"""Those of a recorder; pytest lists them when another one is asked for."""
+
+WITHOUT_KEY = "VLMRUN_API_KEY is not set, so nothing was asked of the upstream and nothing recorded"
 
 CONTROL = pytest.StashKey["Control"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of the configuration file."""
+    """Add the options of the configuration file, and the one of the command line."""
+    parser.getgroup("vlmrun-mock").addoption(
+        "--vlmrun-mock-record",
+        choices=MODES,
+        help="Record as this mode says, in every test that has a folder of fixtures; needs VLMRUN_API_KEY.",
+    )
     for name, (kind, explanation) in INI.items():
         parser.addini(f"vlmrun_mock_{name}", explanation, type=kind, default=None)
 
@@ -82,12 +100,15 @@ def vlmrun_mock(request: pytest.FixtureRequest, _vlmrun_mock_server: MockServer)
     """
     item: pytest.Item = request.node
     with ExitStack() as stack:
-        problem = ""
+        problem, offline = "", False
         try:
             choices = _choices(item)
+            offline = _is_offline(choices.settings)
+            if offline:
+                choices = replace(choices, settings=replace(choices.settings, record="none"))
             control = stack.enter_context(_vlmrun_mock_server.opened(choices, item.path.parent))
         except ValueError as error:  # a setting or a fixture that is wrong, and says so
-            problem = str(error)
+            problem = f"{error}\n{WITHOUT_KEY}" if offline else str(error)
         if problem:
             pytest.fail(f"vlmrun_mock: {problem}", pytrace=False)
         patch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -95,8 +116,8 @@ def vlmrun_mock(request: pytest.FixtureRequest, _vlmrun_mock_server: MockServer)
             patch.setenv(name, value)
         item.stash[CONTROL] = control
         yield control
-        if choices.settings.strict:
-            _expect_no_miss(control)
+        if choices.settings.strict or choices.settings.record:
+            _expect_no_miss(control, WITHOUT_KEY if offline else "")
 
 
 @pytest.fixture(autouse=True)
@@ -109,28 +130,42 @@ def _vlmrun_mock_marked(request: pytest.FixtureRequest) -> None:
 def _choices(item: pytest.Item) -> Choices:
     """Return the settings of a test: those of its markers, the closest first, then those of the configuration file."""
     from vlmrun_mock.choices import SettingsError, chosen  # noqa: PLC0415 - only once the fixture is used
+    from vlmrun_mock.settings import key_of_environment  # noqa: PLC0415 - only once the fixture is used
 
     settings = _of_the_file(item.config)
     for marker in reversed(list(item.iter_markers(MARKER))):
         if marker.args:
             raise SettingsError(f"the marker takes settings by name, such as strict=True, not {marker.args[0]!r:.100}")
         settings |= marker.kwargs
-    return chosen(settings, item.path.parent)
+    choices = chosen(settings, item.path.parent)
+    mode = item.config.getoption("--vlmrun-mock-record") if choices.settings.fixtures else None
+    recorder = replace(choices.settings, record=mode or choices.settings.record)
+    if recorder.record:
+        recorder = replace(recorder, upstream_key=recorder.upstream_key or key_of_environment())
+    return replace(choices, settings=recorder)
+
+
+def _is_offline(settings: Settings) -> bool:
+    """Return whether a test would record if it only had a key."""
+    return settings.record in ("once", "new", "all") and not settings.upstream_key
 
 
 def _of_the_file(config: pytest.Config) -> dict[str, Any]:
     """Return the settings of the configuration file."""
     given = {name: config.getini(f"vlmrun_mock_{name}") for name in INI}
     given = {name: value for name, value in given.items() if value not in (None, "", [])}
-    numbers = {name: int(given[name]) for name in WHOLE_NUMBERS if str(given.get(name)).strip("-").isdecimal()}
-    return {**given, **numbers}
+    for name, read in NUMBERS.items():
+        with suppress(ValueError):  # what is no number is explained with the other settings
+            given |= {name: read(given[name])} if name in given else {}
+    return given
 
 
-def _expect_no_miss(control: Control) -> None:
+def _expect_no_miss(control: Control, hint: str) -> None:
     """Fail a strict test that asked for something that no fixture answers, even if the application hid the error."""
     from vlmrun_mock.expectation import line  # noqa: PLC0415 - only once the fixture is used
 
     missed = [entry for entry in control.requests if entry.error == "no_fixture"]
     if missed:
         explained = (f"{line(entry)}\n    {entry.message}" for entry in missed)
-        pytest.fail("the test is strict, and no fixture matched:\n" + "\n".join(explained), pytrace=False)
+        lines = ("the test is strict, and no fixture matched:", *explained, *filter(None, [hint]))
+        pytest.fail("\n".join(lines), pytrace=False)

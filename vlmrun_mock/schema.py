@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
@@ -31,6 +31,8 @@ LONGEST_PATTERN = 5_000  # characters
 LONGEST_CHAIN = 100  # subschemas that apply to one value, each from the one before
 MOST_VISITS = 4_000_000  # subschemas applied to parts of one value: about a tenth of a second
 MOST_VIOLATIONS = 100
+ENDLESS = "its references multiply: checking a value against it would not end soon"
+UNCHECKABLE = (ValueError, TypeError, RecursionError)  # what is no JSON, or nested too deeply
 SMALLEST_ANSWER = {"minLength": 500_000, "minItems": 5_000, "minContains": 5_000, "minProperties": 5_000}  # of 1 MB
 
 
@@ -71,13 +73,22 @@ class LoadedSchema:
         """Return what is wrong with `value`; see the function of the same name."""
         try:
             if self.uses_references and _visits(self.references, value) > MOST_VISITS:
-                raise SchemaProblem((), "its references multiply: checking a value against it would not end soon")
+                raise SchemaProblem((), ENDLESS)
             errors = list(islice(self._validator.iter_errors(value), MOST_VIOLATIONS))
         except SchemaProblem:
             raise
-        except (ValueError, TypeError, RecursionError) as error:  # a value that is no JSON, or nested too deeply
-            return [Violation((), f"is no JSON value that can be checked: {error}"[:300])]
+        except UNCHECKABLE as error:
+            return [_uncheckable(error)]
         return [Violation(tuple(error.instance_path), error.message[:300]) for error in errors]
+
+    def inspected(self, value: object, *, selected: bool = False) -> list[Violation]:
+        """Return all that is wrong with `value`, as `inspector` has it; raises SchemaProblem as `violations` does."""
+        try:
+            if self.uses_references and _visits(self.references, value) > MOST_VISITS:
+                raise SchemaProblem((), ENDLESS)
+        except RecursionError as error:
+            return [_uncheckable(error)]
+        return _inspected(self._validator, value, selected=selected)
 
 
 def load(schema: object) -> LoadedSchema:
@@ -138,10 +149,77 @@ def _deepest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationEr
 
 def _reason(error: jsonschema_rs.ValidationError) -> str:
     """Return the message of an error; that of a union is what its branches say, but for the one that wants null."""
-    branches = getattr(error.kind, "context", ())
+    branches = _branches(error)
     reasons = [_reason(each) for branch in branches for each in branch[:1]]
     useful = [reason for reason in reasons if not reason.endswith('is not of type "null"')]
     return ", or ".join(dict.fromkeys(useful)) or error.message
+
+
+def inspector(root: dict[str, Any]) -> Callable[..., list[Violation]]:
+    """Return a function that says all that is wrong with a value, by a schema that is known to be harmless.
+
+    Not guarded as `violations` is. A place has one violation, whose message is whole, however long; what is required
+    and not there is wrong at its own place. Of a union that branch is followed which fits best. Of what is `selected`
+    from a value, nothing is required.
+    """
+    compiled = validator(root)
+    return lambda value, *, selected=False: _inspected(compiled, value, selected=selected)
+
+
+def _inspected(compiled: jsonschema_rs.Validator, value: object, *, selected: bool) -> list[Violation]:
+    try:
+        if compiled.is_valid(value):
+            return []
+        faults = [fault for error in compiled.iter_errors(value) for fault in _faults(error, selected=selected)]
+    except UNCHECKABLE as error:
+        return [_uncheckable(error)]
+    messages: dict[Place, list[str]] = {}
+    for fault in faults:
+        messages.setdefault(fault.place, []).append(fault.message)
+    return [Violation(place, "; ".join(dict.fromkeys(found))) for place, found in messages.items()]
+
+
+def _uncheckable(error: Exception) -> Violation:
+    return Violation((), f"is no JSON value that can be checked: {error}"[:300])
+
+
+def _faults(error: jsonschema_rs.ValidationError, *, selected: bool) -> list[Violation]:
+    """Return what an error says, place by place."""
+    import jsonschema_rs  # noqa: PLC0415  # heavy: imported when first needed
+
+    kinds, place = jsonschema_rs.ValidationErrorKind, tuple(error.instance_path)
+    if isinstance(error.kind, kinds.Required):
+        return [] if selected else [Violation((*place, error.kind.property), "this field is required")]
+    if isinstance(error.kind, (kinds.AdditionalProperties, kinds.UnevaluatedProperties)):
+        return [Violation((*place, name), "no such field is allowed") for name in error.kind.unexpected]
+    return _faults_of_union(error, place, selected=selected)
+
+
+def _faults_of_union(error: jsonschema_rs.ValidationError, place: Place, *, selected: bool) -> list[Violation]:
+    """Return what is wrong by the branch that fits best; where none does, or it is no union, what the error says."""
+    branches = [branch for branch in _branches(error) if not _is_of_another_type(branch, place)]
+    faults = [[fault for each in branch for fault in _faults(each, selected=selected)] for branch in branches]
+    if [] in faults:  # nothing that is selected is wrong
+        return []
+    fits = [(max(map(_depth, branch)), -len(branch)) for branch in branches]
+    best = max(fits, default=None)
+    return faults[fits.index(best)] if best and fits.count(best) == 1 else [Violation(place, _reason(error))]
+
+
+def _branches(error: jsonschema_rs.ValidationError) -> Sequence[Sequence[jsonschema_rs.ValidationError]]:
+    """Return what is wrong by each branch of a union; none if more of them hold than should."""
+    branches: Sequence[Sequence[jsonschema_rs.ValidationError]] = getattr(error.kind, "context", ())
+    return branches if all(branches) else ()
+
+
+def _is_of_another_type(branch: Sequence[jsonschema_rs.ValidationError], place: Place) -> bool:
+    """Return whether a branch of a union is not even for values of this type."""
+    return any(hasattr(each.kind, "types") and tuple(each.instance_path) == place for each in branch)
+
+
+def _depth(error: jsonschema_rs.ValidationError) -> int:
+    """Return how deep in the value an error is: the deeper it first goes wrong, the better a schema fits."""
+    return len(_deepest(error).instance_path)
 
 
 def _refuse(uri: str) -> Any:

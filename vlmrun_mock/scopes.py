@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import OrderedDict
 from dataclasses import replace
+from functools import cached_property
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from vlmrun_mock.library import Library
 from vlmrun_mock.mock import Mock
 from vlmrun_mock.settings import Settings
+
+if TYPE_CHECKING:
+    from vlmrun_mock.upstream import Upstream
 
 MOST_SCOPES = 256
 """How many keys are told apart; one that was not used for long makes room, first of those with nothing registered."""
@@ -25,7 +31,7 @@ class Scopes:
     def __init__(self, settings: Settings | None = None) -> None:
         """Load the fixtures of the settings; raises FixtureFolderError."""
         self.settings = settings or Settings()
-        self.library = Library(self.settings.fixtures)
+        self.library = _library(self.settings)
         # Its own faults strike all keys together; those of the settings are each key's.
         self.everyone = Mock(replace(self.settings, faults=()), self.library)
         self.for_others: Mock | None = None
@@ -33,6 +39,13 @@ class Scopes:
         self._closed: set[bytes] = set()
         self._libraries = {self.settings.fixtures: self.library}
         self._lock = Lock()
+
+    @cached_property
+    def upstream(self) -> Upstream:
+        """Return the real API, for the scopes that record."""
+        from vlmrun_mock.upstream import Upstream  # noqa: PLC0415 - heavy: imported when first needed
+
+        return Upstream()
 
     @property
     def api_keys(self) -> frozenset[str]:
@@ -61,7 +74,7 @@ class Scopes:
         """
         library = self._libraries.get(settings.fixtures)
         if library is None:
-            library = self._libraries[settings.fixtures] = self.library.beside(settings.fixtures)
+            library = self._libraries[settings.fixtures] = _library(settings, self.library)
         mock = Mock(settings, library, self.everyone)
         digest = _digest(key)
         with self._lock:
@@ -95,6 +108,14 @@ class Scopes:
 
     def _is_prepared(self, mock: Mock) -> bool:
         return mock.settings is not self.settings or mock.is_prepared
+
+
+def _library(settings: Settings, beside: Library | None = None) -> Library:
+    """Return the fixtures of settings, in a folder that is made if there is something to record; see Library."""
+    if settings.record not in (None, "none") and settings.fixtures:
+        with contextlib.suppress(OSError):  # that it is no folder is said when it is loaded
+            settings.fixtures[0].mkdir(parents=True, exist_ok=True)
+    return beside.beside(settings.fixtures) if beside else Library(settings.fixtures)
 
 
 def _digest(key: str) -> bytes:

@@ -8,17 +8,17 @@ import hashlib
 
 from starlette.types import Receive, Scope, Send
 
-from vlmrun_mock.chat_completion import chat_completion, usage
+from vlmrun_mock.chat_completion import chat_completion, recorded_usage, replayed, usage
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.errors import ApiError, InvalidRequest, RateLimitExceeded, ScriptedError
 from vlmrun_mock.faults import Fault
 from vlmrun_mock.journal import asked
-from vlmrun_mock.mock import Mock
+from vlmrun_mock.mock import Lacking, Mock
 from vlmrun_mock.scopes import Scopes
 from vlmrun_mock.web import body, strike
 from vlmrun_mock.web.exchange import Exchange, describe_request
-from vlmrun_mock.web.keys import authenticate, raw_headers
-from vlmrun_mock.web.reply import Memory, Reply, dressed, origin
+from vlmrun_mock.web.keys import authenticate, key_of, raw_headers
+from vlmrun_mock.web.reply import Memory, Reply, dressed, origin, relayed
 
 
 class ChatEndpoint:
@@ -42,17 +42,46 @@ class ChatEndpoint:
         revision = mock.revision
         fault, reply = None, self._memory.get(mock, revision, raw)
         if reply is None:
-            request = self._request(mock, raw, exchange)
-            fault = mock.fault(request)
-            if fault is not None:
-                await strike.before(fault, exchange, receive)
-            reply = await self._reply(mock, request, fault, exchange)
+            fault, reply = await self._replied(mock, raw, scope, receive)
             if fault is None and reply.repeatable:
                 self._memory.put(mock, revision, raw, reply)
         reply.note(exchange)
         if reply.latency:
             await asyncio.sleep(reply.latency)
         await strike.transmit(fault, reply, send)
+
+    async def _replied(self, mock: Mock, raw: bytes, scope: Scope, receive: Receive) -> tuple[Fault | None, Reply]:
+        """Return the reply to a body, and the fault that strikes it; raises ApiError."""
+        exchange: Exchange = scope["state"]["exchange"]
+        try:
+            request = self._request(mock, raw, exchange)
+        except InvalidRequest as problem:
+            reply = await self._relayed(mock, raw, scope, unreadable=problem.message) if mock.records else None
+            if reply is None:
+                raise
+            return None, reply
+        fault = mock.fault(request)
+        if fault is not None:
+            await strike.before(fault, exchange, receive)
+        while (lacking := mock.lacking(request)) is not None:
+            reply = await self._relayed(mock, raw, scope, lacking)
+            if reply is not None:
+                return fault, reply
+        return fault, await self._reply(mock, request, fault, exchange)
+
+    async def _relayed(
+        self, mock: Mock, raw: bytes, scope: Scope, lacking: Lacking | None = None, *, unreadable: str = ""
+    ) -> Reply | None:
+        """Return what the upstream says to a body; None if somebody else has just been told. Raises ApiError."""
+        from vlmrun_mock.upstream import Question  # noqa: PLC0415 - heavy: imported when first needed
+
+        exchange: Exchange = scope["state"]["exchange"]
+        key = key_of(raw_headers(scope)).decode("utf-8", "surrogateescape")
+        question = Question(raw, tuple(scope["headers"]), key, lacking, unreadable)
+        relay = await self._scopes.upstream.relay(question, mock.settings, mock.library)
+        if relay is not None and relay.error:
+            raise relay.error
+        return relayed(exchange.summary or "unread", exchange.asked, relay) if relay else None
 
     def _limit(self, mock: Mock, raw: bytes, exchange: Exchange) -> None:
         """Raise RateLimitExceeded if the key sends too many requests."""
@@ -81,14 +110,19 @@ class ChatEndpoint:
             exchange.summary += f"  {answer.source} {answer.fixture}"
             exchange.source, exchange.fixture = answer.source, answer.fixture
             await asyncio.sleep(answer.latency)
-            raise ScriptedError(answer.error.status, answer.error.message, {**answer.error.headers, **origin(answer)})
+            headers = {**answer.error.headers, **origin(answer)}
+            raise ScriptedError(answer.error.status, answer.error.message, headers, answer.error.body)
         text = strike.content(fault, answer.text, mock.schema(request))
-        figures = usage(request, text, answer.usage, mock.tokenizer)
-        completion = strike.spoilt(fault, chat_completion(request, text, figures, mock.stamp))
+        given = {**recorded_usage(answer.completion or {}), **answer.usage}
+        figures = usage(request, text, given, mock.tokenizer)
+        if answer.completion is None:
+            completion = chat_completion(request, text, figures, mock.stamp)
+        else:
+            completion = replayed(answer.completion, text, answer.usage)
         return dressed(
             request,
             answer,
-            completion=completion,
+            completion=strike.spoilt(fault, completion),
             figures=figures,
             asked=exchange.asked or asked(request, request.domain),
             repeatable=mock.stamp.repeatable,

@@ -140,7 +140,9 @@ def _listed(mock: Mock) -> Iterator[dict[str, Any]]:
 
 
 def _fixture(fixture: Fixture, of: str) -> dict[str, Any]:
-    match = {name: value for name, value in asdict(fixture.match).items() if value is not None and value != {}}
+    match = asdict(fixture.match)
+    particulars = match.pop("particulars")
+    match = {name: value for name, value in match.items() if value is not None and value != {}} | particulars
     return {
         "name": fixture.name,
         "of": of,

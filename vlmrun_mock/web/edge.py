@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import sys
 import time
 import traceback
@@ -119,7 +118,7 @@ class Edge:
         exchange.error = error
         if exchange.status:
             return
-        content = json.dumps(error.body(openai=exchange.path.startswith(OPENAI)), ensure_ascii=False).encode()
+        content = error.content(openai=exchange.path.startswith(OPENAI))
         headers = {"content-type": "application/json", "content-length": str(len(content))}
         headers |= {name.lower(): value for name, value in error.headers.items()}
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]

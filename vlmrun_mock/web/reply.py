@@ -7,19 +7,26 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vlmrun_mock import quirks
-from vlmrun_mock.chat_completion import STATUS
+from vlmrun_mock.chat_completion import FIGURES, STATUS
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.journal import Asked
 from vlmrun_mock.mock import Answer, Mock
 from vlmrun_mock.web.exchange import Exchange, describe_request, header_safe
 
+if TYPE_CHECKING:
+    from vlmrun_mock.recording import Said
+    from vlmrun_mock.upstream import Relay
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole HTTP answer to a chat request, and what the log says of it."""
+    """A whole HTTP answer to a chat request, and what the log says of it.
+
+    One that is not `complete` ends with its connection, as the upstream's did.
+    """
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
@@ -28,11 +35,12 @@ class Reply:
     repeatable: bool
     summary: str
     notes: tuple[str, ...]
-    asked: Asked
+    asked: Asked | None
     source: str
     fixture: str | None
     usage: Mapping[str, int]
     ignored: tuple[str, ...]
+    complete: bool = True
 
     def note(self, exchange: Exchange) -> None:
         """Tell the exchange what it is answered with."""
@@ -69,7 +77,7 @@ def dressed(
     tokens = f"{figures['prompt_tokens']}+{figures['completion_tokens']} tokens"
     source = " ".join(filter(None, (answer.source, answer.fixture)))
     return Reply(
-        status=STATUS[request.generation],
+        status=answer.status or STATUS[request.generation],
         headers=tuple((name.encode(), value.encode()) for name, value in headers.items()),
         content=content,
         latency=answer.latency,
@@ -82,6 +90,46 @@ def dressed(
         usage=figures,
         ignored=ignored,
     )
+
+
+def relayed(about: str, asked: Asked | None, relay: Relay) -> Reply:
+    """Return what the upstream said as it said it; `about` describes the request."""
+    said = relay.said
+    named = {"x-vlmrun-mock-fixture": header_safe(relay.recording)} if relay.recording else {}
+    headers = {**said.headers, **_length(said), "x-vlmrun-mock-source": "upstream", **named}
+    figures = _figures(said)
+    tokens = f"  {figures['prompt_tokens']}+{figures['completion_tokens']} tokens" if figures else ""
+    return Reply(
+        status=said.status,
+        headers=tuple((name.encode(), value.encode("latin-1")) for name, value in headers.items()),
+        content=said.body,
+        latency=0.0,
+        repeatable=False,
+        summary=f"{about}  upstream{tokens}",
+        notes=relay.notes,
+        asked=asked,
+        source="upstream",
+        fixture=relay.recording,
+        usage=figures,
+        ignored=(),
+        complete=said.complete,
+    )
+
+
+def _length(said: Said) -> dict[str, str]:
+    """Return the header for how long a body is, or of one that ended early, was to be."""
+    if said.complete:
+        return {"content-length": str(len(said.body))}
+    return {"content-length": str(said.declared)} if said.declared and said.declared > len(said.body) else {}
+
+
+def _figures(said: Said) -> dict[str, int]:
+    """Return the token figures in what the upstream said, if there are such."""
+    try:
+        usage = json.loads(said.body)["usage"]
+        return {name: int(usage[name]) for name in FIGURES}
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return {}
 
 
 def _notes(request: ChatRequest, ignored: tuple[str, ...]) -> list[str]:

@@ -67,11 +67,13 @@ def spoilt(fault: Fault | None, completion: dict[str, Any]) -> dict[str, Any]:
 
 
 async def transmit(fault: Fault | None, reply: Reply, send: Send) -> None:
-    """Send an answer as a fault lets it through; raises ConnectionCut where it ends the connection."""
+    """Send an answer as a fault lets it through; raises ConnectionCut where it ends with the connection."""
     headers, body = list(reply.headers), reply.content
     if fault is None:
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": body, "more_body": not reply.complete})
+        if not reply.complete:
+            raise ConnectionCut(reset=False)
         return
     kind = fault.kind
     if kind in ("truncate", "truncate-undeclared", "disconnect-midway"):

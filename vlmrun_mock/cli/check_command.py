@@ -1,0 +1,100 @@
+"""`vlmrun-mock check`."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from vlmrun_mock.finding import Finding, Report
+
+
+@click.command()
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    envvar="VLMRUN_MOCK_FORMAT",
+    show_default=True,
+    help="What is printed; github is shown as annotations by GitHub Actions.",
+)
+def check(*, folders: tuple[Path, ...], layout: str) -> None:
+    """Check fixtures: that they load, agree with the schemas, do not get in each other's way, and hold no secret.
+
+    The folders are in the order in which they are served; the first wins. If vlmrun-hub is installed, its schemas are
+    the ones that count. Exit status: 0 if there is no error, else 1; warnings are no errors.
+    """
+    # Heavy: not imported by the other commands.
+    from vlmrun_mock import hub  # noqa: PLC0415
+    from vlmrun_mock.check import check as checked  # noqa: PLC0415
+    from vlmrun_mock.domains import packaged  # noqa: PLC0415
+
+    known = packaged()
+    report = checked(folders, known, hub.current(known))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A character that the terminal cannot show must not end the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    for line in LAYOUTS[layout](report):
+        click.echo(line)
+    click.get_current_context().exit(0 if report.ok else 1)
+
+
+def _as_text(report: Report) -> Iterator[str]:
+    for finding in report.findings:
+        yield _safe(f"{finding.level}: {finding.file}: {_sentence(finding)} [{finding.code}]")
+    yield _summary(report)
+
+
+def _as_json(report: Report) -> Iterator[str]:
+    yield json.dumps(report.as_json(), indent=2)
+
+
+def _as_github(report: Report) -> Iterator[str]:
+    """Yield workflow commands.
+
+    https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
+    """
+    for finding in report.findings:
+        file, title = _property(finding.file), _property(f"vlmrun-mock check ({finding.code})")
+        yield f"::{finding.level} file={file},title={title}::{_data(_sentence(finding))}"
+    yield _summary(report)
+
+
+LAYOUTS: Mapping[str, Callable[[Report], Iterator[str]]] = {"text": _as_text, "json": _as_json, "github": _as_github}
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.place}: {finding.message}" if finding.place else finding.message
+
+
+def _summary(report: Report) -> str:
+    counts = [(report.count("error"), "error"), (report.count("warning"), "warning")]
+    found = " and ".join(f"{count:,} {level}{'' if count == 1 else 's'}" for count, level in counts if count)
+    files = f"{report.files:,} fixture{'' if report.files == 1 else 's'}"
+    return _safe(f"{files} checked against {report.hub}: {found or 'all is well'}.")
+
+
+def _data(text: str) -> str:
+    """Return a text as the message of a workflow command."""
+    return _safe(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def _property(text: str) -> str:
+    """Return a text as the value of a workflow command's property."""
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _safe(line: str) -> str:
+    """Return a line without what a terminal or GitHub would obey: controls, and `##[` anywhere, an old command."""
+    line = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
+    return line.replace("##[", "#\\x23[")

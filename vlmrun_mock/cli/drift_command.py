@@ -1,0 +1,207 @@
+"""`vlmrun-mock drift`."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from vlmrun_mock.cli.values import upstream as upstream_address
+from vlmrun_mock.settings import KEY_VARIABLE, VLM_RUN, Settings, key_of_environment
+
+if TYPE_CHECKING:
+    from vlmrun_mock.drift import Candidate, Drift, Outcome
+
+INTERRUPTED = 130
+"""What a shell says of what Ctrl-C has ended."""
+
+MOST_LINES = 20
+"""How many differences of a fixture are printed; JSON has them all."""
+
+WIDTH = len("not asked")
+
+
+@click.command()
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option(
+    "--upstream",
+    type=upstream_address,
+    default=VLM_RUN,
+    envvar="VLMRUN_MOCK_UPSTREAM",
+    metavar="URL",
+    show_default=True,
+    help="The real API: asked with the key in VLMRUN_API_KEY.",
+)
+@click.option(
+    "--documents",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="VLMRUN_MOCK_DOCUMENTS",
+    metavar="DIR",
+    help="Folder with the documents of the recordings, found by their hash. Repeatable.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    default=600.0,
+    envvar="VLMRUN_MOCK_TIMEOUT",
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the upstream may take for an answer.",
+)
+@click.option(
+    "--values",
+    is_flag=True,
+    envvar="VLMRUN_MOCK_VALUES",
+    help="List differences of value, too, and not only how many there are.",
+)
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What is printed; with json, what goes on is told on standard error.",
+)
+def drift(
+    *,
+    folders: tuple[Path, ...],
+    upstream: str,
+    documents: tuple[Path, ...],
+    timeout: float,
+    values: bool,
+    layout: Literal["text", "json"],
+) -> None:
+    """Ask the real API again for what was recorded, and report what has changed.
+
+    Exit status: 0 if everything was asked and its shape (keys, types, status) is as recorded, 1 if a shape differs,
+    3 if none does, but something could not be asked.
+    """
+    settings = Settings(upstream=upstream, upstream_key=_key(), timeout=timeout)
+    try:
+        status = _report(folders, documents, settings, values=values, as_json=layout == "json")
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    click.get_current_context().exit(status)
+
+
+def _key() -> str:
+    """Return the key to the real API; ends the command if there is none that can be sent."""
+    key = key_of_environment()
+    if not key:
+        raise click.UsageError(f"{KEY_VARIABLE} is not set: it holds the key that the real API is asked with")
+    if not (key.isascii() and key.isprintable()):
+        raise click.UsageError(f"{KEY_VARIABLE} holds a character that cannot be sent in a header")
+    return key
+
+
+def _report(
+    folders: Sequence[Path], documents: Sequence[Path], settings: Settings, *, values: bool, as_json: bool
+) -> int:
+    """Ask for every recording in the folders, print what became of it, and return the exit status."""
+    # Heavy: not imported by the other commands.
+    from vlmrun_mock.document_folder import search  # noqa: PLC0415
+    from vlmrun_mock.domains import packaged  # noqa: PLC0415
+    from vlmrun_mock.drift import Drift, candidates, sizes  # noqa: PLC0415
+
+    printer = _Printer(settings.upstream_key or "", as_json=as_json)
+    found = candidates(folders, packaged())
+    if not found:
+        printer.note(f"There is no recording in {' and '.join(map(os.fspath, folders))}.")
+    searched = search(documents, sizes(found))
+    for problem in searched.problems:
+        printer.note(problem)
+    asked = Drift(settings, searched, printer.note)
+    return asyncio.run(_outcomes(asked, found, printer, values=values))
+
+
+async def _outcomes(asked: Drift, found: Sequence[Candidate], printer: _Printer, *, values: bool) -> int:
+    """Print what becomes of each fixture while they are asked for, and then a summary; return the exit status."""
+    from vlmrun_mock.drift import exit_status  # noqa: PLC0415 - heavy: not imported by the other commands
+
+    outcomes = []
+    for candidate in found:
+        outcomes.append(await asked.outcome(candidate))
+        for line in _lines(outcomes[-1], values=values):
+            printer.line(line)
+    fixtures = [outcome.as_json(values=values) for outcome in outcomes]
+    printer.end(_summary(outcomes, values=values), {**_counts(outcomes), "fixtures": fixtures})
+    return exit_status(outcomes)
+
+
+class _Printer:
+    """Prints without the key, whoever it came from, and without what a terminal would obey."""
+
+    def __init__(self, key: str, *, as_json: bool) -> None:
+        from vlmrun_mock.secret import Redaction  # noqa: PLC0415 - not imported by the other commands
+
+        self._notes: list[str] = []
+        self._redaction = Redaction([key])
+        self._as_json = as_json
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # A character that the terminal cannot show must not end the command.
+                stream.reconfigure(errors="backslashreplace")
+
+    def line(self, text: str) -> None:
+        """Print a line of the report; it is beside the report if that is data."""
+        self._print(text, err=self._as_json)
+
+    def note(self, text: str) -> None:
+        """Print a line that is about no fixture."""
+        self._notes.append(text)
+        self._print(text, err=True)
+
+    def end(self, summary: str, data: dict[str, Any]) -> None:
+        """Print the summary, or the whole as data."""
+        if self._as_json:
+            click.echo(json.dumps(self._redaction.value({**data, "notes": self._notes}), indent=2))
+        elif data["fixtures"]:
+            self.line("")
+            self.line(summary)
+
+    def _print(self, text: str, *, err: bool) -> None:
+        from vlmrun_mock.fixture_folder import shown  # noqa: PLC0415 - heavy: not imported by the other commands
+
+        click.echo(shown(self._redaction.text(text)), err=err)
+
+
+def _lines(outcome: Outcome, *, values: bool) -> Iterator[str]:
+    """Yield a line that says what became of a fixture, and one for each difference that is to be listed."""
+    head = f"{outcome.verdict:<{WIDTH}}  {outcome.folder / outcome.name}"
+    if outcome.reason:
+        yield f"{head}: {outcome.reason}"
+        return
+    yield f"{head} ({_values(len(outcome.values))})" if outcome.values else head
+    listed = [f"shape: {change.message}" for change in outcome.shape]
+    listed += [f"value: {change.message}" for change in outcome.values] if values else []
+    more = [f"… and {len(listed) - MOST_LINES:,} more"] if len(listed) > MOST_LINES else []
+    for line in (*listed[:MOST_LINES], *more, *(f"note: {note}" for note in outcome.notes)):
+        yield f"{'':<{WIDTH}}  {line}"
+
+
+def _counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    verdicts = Counter(outcome.verdict for outcome in outcomes)
+    return {"same": verdicts["same"], "differs": verdicts["differs"], "not_asked": verdicts["not asked"]}
+
+
+def _summary(outcomes: Sequence[Outcome], *, values: bool) -> str:
+    counts, differing = _counts(outcomes), sum(len(outcome.values) for outcome in outcomes)
+    same = f"{counts['same']} {'has' if counts['same'] == 1 else 'have'} the recorded shape"
+    others = f"{counts['differs']} {'differs' if counts['differs'] == 1 else 'differ'}"
+    hint = "" if values or not differing else "; --values lists them"
+    return f"{same}, {others}, {counts['not_asked']} could not be asked. {_values(differing)}{hint}."
+
+
+def _values(number: int) -> str:
+    return f"{number:,} {'value differs' if number == 1 else 'values differ'}"

@@ -1,0 +1,121 @@
+"""A server in the foreground: what `serve` and `record` have in common."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from vlmrun_mock.cli.values import size
+from vlmrun_mock.fixture_error import FixtureFolderError
+from vlmrun_mock.settings import Settings
+
+if TYPE_CHECKING:
+    from vlmrun_mock.scopes import Scopes
+
+host_option = click.option(
+    "--host", default="127.0.0.1", envvar="VLMRUN_MOCK_HOST", show_default=True, help="Address to listen on."
+)
+port_option = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    envvar="VLMRUN_MOCK_PORT",
+    show_default=True,
+    help="Port to listen on; 0 takes a free one and prints it.",
+)
+max_body_option = click.option(
+    "--max-body",
+    type=size,
+    default="64MiB",
+    envvar="VLMRUN_MOCK_MAX_BODY",
+    metavar="SIZE",
+    show_default=True,
+    help="Largest request body.",
+)
+
+watch_option = click.option(
+    "--watch",
+    is_flag=True,
+    envvar="VLMRUN_MOCK_WATCH",
+    help="Load the fixture folders again whenever a file in them changes.",
+)
+
+
+def run(
+    settings: Settings, host: str, port: int, banner: Callable[[str, Scopes], str], *, watch: bool = False
+) -> Scopes:
+    """Serve until a signal, and return the server's mocks; what prevents the start is a clear end.
+
+    `banner` makes what is printed first of the server's URL and its mocks.
+    """
+    # Heavy: not imported by the other commands.
+    from vlmrun_mock import server  # noqa: PLC0415
+    from vlmrun_mock.console import Console  # noqa: PLC0415
+    from vlmrun_mock.web.app import application  # noqa: PLC0415
+
+    scopes = _scopes(settings)
+    try:
+        listener = server.bind(host, port)
+    except (OSError, UnicodeError) as error:  # the latter: a name that cannot be one
+        reason = getattr(error, "strerror", None) or error
+        raise click.ClickException(f"cannot listen on {host:.100}:{port}: {reason}") from None
+    url = server.url_of(listener)
+    if settings.record and _is_at(settings.upstream, listener):
+        listener.close()
+        raise click.ClickException(f"{settings.upstream} is this recorder itself: give the real API to --upstream")
+
+    console = Console()
+
+    def announce() -> None:
+        console.log(banner(url, scopes))
+        # What the first request will need is loaded beside the server's start, which does not wait for it.
+        ending.enter_context(server.beside(_warmed(scopes)))
+        if watch:
+            from vlmrun_mock.watch import watching  # noqa: PLC0415 - heavy: only with --watch
+
+            ending.enter_context(watching(scopes.library, console.from_other_threads()))
+
+    with contextlib.ExitStack() as ending:
+        ending.callback(console.flush)
+        server.run(application(scopes, log=console.log), listener, announce)
+    return scopes
+
+
+def _is_at(url: str, listener: socket.socket) -> bool:
+    """Return whether a URL leads to a socket of this machine."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return port == listener.getsockname()[1] and parts.hostname in (
+        "localhost",
+        *listener.getsockname()[:1],
+        "127.0.0.1",
+        "::1",
+    )
+
+
+def _warmed(scopes: Scopes) -> Iterator[None]:
+    """Load what requests will need, and then take all that is loaded out of the garbage collector's rounds.
+
+    It lives as long as the server; 10,000 fixtures would hold up requests by 0.2 s at each round.
+    """
+    if scopes.everyone.records:
+        scopes.upstream.warm()
+        yield
+    yield from scopes.everyone.warm()
+    gc.freeze()
+
+
+def _scopes(settings: Settings) -> Scopes:
+    """Return a server's mocks; a fixture that does not load is a clear end."""
+    from vlmrun_mock.scopes import Scopes  # noqa: PLC0415 - heavy: not imported by the other commands
+
+    try:
+        return Scopes(settings)
+    except FixtureFolderError as error:
+        raise click.ClickException(f"fixtures do not load:\n{error}") from None

@@ -1,0 +1,115 @@
+"""`vlmrun-mock record`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from vlmrun_mock import __version__
+from vlmrun_mock.cli.foreground import host_option, max_body_option, port_option, run, watch_option
+from vlmrun_mock.cli.values import upstream as upstream_address
+from vlmrun_mock.settings import VLM_RUN, RecordMode, Settings
+
+if TYPE_CHECKING:
+    from vlmrun_mock.scopes import Scopes
+
+
+@click.command()
+@host_option
+@port_option
+@click.option(
+    "--upstream",
+    type=upstream_address,
+    default=VLM_RUN,
+    envvar="VLMRUN_MOCK_UPSTREAM",
+    metavar="URL",
+    show_default=True,
+    help="The real API: asked for what no fixture answers.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="VLMRUN_MOCK_OUT",
+    metavar="DIR",
+    help="Folder that recordings are written into; made if it is not there.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(get_args(RecordMode)),
+    default="new",
+    envvar="VLMRUN_MOCK_MODE",
+    show_default=True,
+    help="Ask for what is not recorded (new), only if nothing is (once), for everything (all), or for nothing (none).",
+)
+@click.option(
+    "--fixtures",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="VLMRUN_MOCK_FIXTURES",
+    metavar="DIR",
+    help="Further folder of fixture files, which answer instead of the upstream. Repeatable.",
+)
+@watch_option
+@click.option(
+    "--record-errors",
+    is_flag=True,
+    envvar="VLMRUN_MOCK_RECORD_ERRORS",
+    help="Write down errors, and whatever else is no chat completion, too.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    default=600.0,
+    envvar="VLMRUN_MOCK_TIMEOUT",
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the upstream may take.",
+)
+@max_body_option
+def record(
+    *, host: str, port: int, out: Path, mode: RecordMode, fixtures: tuple[Path, ...], watch: bool, **choices: Any
+) -> None:
+    """Serve, and write down what the real API says to requests that no fixture answers."""
+    _expect_writable(out)
+    scopes = run(Settings(fixtures=(out, *fixtures), record=mode, **choices), host, port, _banner, watch=watch)
+    upstream = scopes.upstream
+    if mode != "none":
+        click.echo(f"Recorded {_fixtures(upstream.recorded)} into {out}.")
+    if upstream.unwritten:
+        raise click.ClickException(f"{_fixtures(upstream.unwritten)} could not be written into {out}")
+
+
+def _expect_writable(folder: Path) -> None:
+    """End with a clear error if nothing can be written into a folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise click.ClickException(f"cannot write into {folder}: {error.strerror}") from None
+
+
+def _fixtures(number: int) -> str:
+    return f"{number} fixture{'' if number == 1 else 's'}"
+
+
+def _banner(url: str, scopes: Scopes) -> str:
+    settings, loaded = scopes.settings, _fixtures(len(scopes.library.fixtures))
+    folder = os.fspath(settings.fixtures[0])
+    does = f"records {settings.upstream} into {folder}" if scopes.everyone.records else f"replays {folder}"
+    state = f"mode {settings.record}, {loaded} so far"
+    return "\n".join(
+        (
+            f"vlmrun-mock {__version__} listens on {url} and {does} ({state}). Ctrl-C stops it.",
+            "",
+            f"export OPENAI_BASE_URL={url}/v1/openai",
+            f"export VLMRUN_BASE_URL={url}/v1",
+            "# OPENAI_API_KEY and VLMRUN_API_KEY stay your real ones: they are passed on, and never written down.",
+            "",
+        )
+    )

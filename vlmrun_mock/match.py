@@ -1,0 +1,349 @@
+"""What a request must be like to get an answer: compared part by part, so that a match is no difference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias
+
+from vlmrun_mock.documents import Document
+
+EXCERPT = 200
+"""How many characters of a request's text a difference shows."""
+
+IN_ANOTHER_CASE, ORDINARY, ANOTHER_DOCUMENT, ANOTHER_NUMBER = 2, 4, 6, 7
+"""What differences weigh: a wrong document more than a wrong text, and less than two; a text in another case least.
+
+Another number of documents is worse than another document."""
+
+USUAL_GENERATION = "vlm-1"
+"""What hardly anyone needs to be told that it agrees."""
+
+Facts: TypeAlias = dict[str, Hashable]
+"""What can be compared for equality, by the part of a request that it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One reason why a fixture does not match a request: which part, wanted what, got what, and a sentence.
+
+    `weight` says how far it keeps them apart.
+    """
+
+    part: str
+    expected: Any
+    actual: Any
+    message: str
+    weight: int = ORDINARY
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the difference as data, for an error's body."""
+        return {"part": self.part, "expected": self.expected, "actual": self.actual, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch:
+    """What the texts of a request, joined by line breaks, must contain or be equal to."""
+
+    contains: tuple[str, ...] = ()
+    equals: str | None = None
+
+    def difference(self, text: str) -> list[Difference]:
+        """Return what is wrong with a text; nothing if it matches."""
+        found = [self._lacking(needle, text) for needle in self.contains if needle not in text]
+        if self.equals is not None and self.equals != text:
+            found.append(self._unequal(self.equals, text))
+        return found
+
+    def _lacking(self, needle: str, text: str) -> Difference:
+        wanted, shown = {"contains": needle}, _excerpt(text)
+        if needle.casefold() in _without_case(text):
+            message = f"the text contains {_quoted(needle)} only in another case"
+            return Difference("text", wanted, shown, message, IN_ANOTHER_CASE)
+        return Difference("text", wanted, shown, f"the text does not contain {_quoted(needle)}")
+
+    def _unequal(self, equals: str, text: str) -> Difference:
+        wanted, shown = {"equals": equals}, _excerpt(text)
+        if equals.casefold() == _without_case(text):
+            message = f"the text is {_quoted(equals)} in another case"
+            return Difference("text", wanted, shown, message, IN_ANOTHER_CASE)
+        return Difference("text", wanted, shown, f"the text is not {_quoted(equals)}")
+
+
+class Matchable(Protocol):
+    """What a match looks at: a request, or what the journal keeps of one."""
+
+    @property
+    def domain(self) -> str | None:
+        """Return the domain, in its present spelling."""
+
+    @property
+    def documents(self) -> Sequence[Document]:
+        """Return the documents."""
+
+    @property
+    def text(self) -> str:
+        """Return the texts of all messages."""
+
+    @property
+    def model(self) -> str | None:
+        """Return the model; None if it is not known."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Return the metadata."""
+
+    @property
+    def particulars(self) -> Mapping[str, Any]:
+        """Return what is left of it, as `ChatRequest.particulars` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which requests a fixture answers; what is None or empty matches everything.
+
+    `domain` may be empty: it matches a request without one. `documents` are identities, in order, and all of them: a
+    request with one more does not match. `particulars` are some of those of `ChatRequest`, to be equal as JSON.
+    """
+
+    domain: str | None = None
+    documents: tuple[str, ...] | None = None
+    text: TextMatch | None = None
+    model: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    particulars: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def constraints(self) -> int:
+        """Return how many parts of a request are looked at; of two fixtures the one with more wins."""
+        wanted = (self.domain, self.documents, self.text, self.model)
+        return sum(part is not None for part in wanted) + len(self.metadata) + len(self.particulars)
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether all that identifies a request is looked at, as a recording does."""
+        return self.domain is not None and self.documents is not None and self.particulars.keys() >= set(PARTICULARS)
+
+    def difference(self, request: Matchable) -> list[Difference]:
+        """Return every reason why this does not match; a match is no difference."""
+        found: list[Difference] = []
+        if self.domain is not None and self.domain != (request.domain or ""):
+            got = _excerpt(request.domain)
+            message = f"the domain is {got or 'none'}, not {self.domain or 'none'}"
+            found.append(Difference("domain", self.domain, got, message))
+        if self.documents is not None:
+            found += _document_differences(self.documents, request.documents)
+        if self.text is not None:
+            found += self.text.difference(request.text)
+        if self.model is not None and self.model != request.model:
+            got = _excerpt(request.model)
+            found.append(Difference("model", self.model, got, f"the model is {got}, not {self.model}"))
+        for name, wanted in self.metadata.items():
+            actual = request.metadata.get(name)
+            if not same(actual, wanted):
+                actual = _excerpt(actual)
+                message = f"metadata.{name} is {_quoted(actual)}, not {_quoted(wanted)}"
+                found.append(Difference(f"metadata.{name}", wanted, actual, message))
+        for name, wanted in self.particulars.items():
+            actual = request.particulars.get(name)
+            if not same(actual, wanted):
+                found += PARTICULARS[name](wanted, actual)
+        return found
+
+    def agreement(self, differences: Sequence[Difference]) -> str:
+        """Return in words what a request has in common with this, beside its differences; nothing if that is nothing.
+
+        What is only matched by being absent is not worth a word.
+        """
+        named: dict[str, Any] = {"domain": self.domain, "documents": self.documents, "text": self.text}
+        named |= {"model": self.model} | dict.fromkeys((f"metadata.{name}" for name in self.metadata), True)
+        named |= {name: value for name, value in self.particulars.items() if value != USUAL_GENERATION}
+        wrong = tuple(difference.part for difference in differences)
+        right = [name for name, value in named.items() if value and not any(part.startswith(name) for part in wrong)]
+        words = ["text" if name == "messages" else name for name in right]
+        listed = " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+        verb = "agrees" if len(words) == 1 and words != ["documents"] else "agree"
+        return f"{listed} {verb}" if words else ""
+
+    @property
+    def facts(self) -> Facts:
+        """Return what a request must be equal in; what its text must contain is all that is left to look at."""
+        equals = self.text.equals if self.text else None
+        facts: Facts = {"domain": self.domain, "documents": self.documents, "text": equals, "model": self.model}
+        given = {part: value for part, value in facts.items() if value is not None}
+        particulars = {name: _frozen(self.particulars[name]) for name in PARTICULARS if name in self.particulars}
+        return given | _metadata_facts(dict(sorted(self.metadata.items()))) | particulars
+
+
+class RequestFacts:
+    """What a request has to be compared, by part; each is worked out when it is first asked for, as few are."""
+
+    def __init__(self, request: Matchable) -> None:
+        self._request = request
+        self._known: Facts = {}
+
+    def get(self, part: str) -> Hashable:
+        """Return what the request has as a part; None if it has no such part."""
+        if part not in self._known:
+            self._known[part] = self._of(part)
+        return self._known[part]
+
+    def _of(self, part: str) -> Hashable:
+        request = self._request
+        if part == "domain":
+            return request.domain or ""
+        if part == "documents":
+            return tuple(document.identity for document in request.documents)
+        if part in PARTICULARS:
+            return _frozen(request.particulars.get(part))
+        if part.startswith("metadata."):
+            return _frozen(request.metadata.get(part.removeprefix("metadata.")))
+        return request.text if part == "text" else request.model
+
+
+def _metadata_facts(metadata: Mapping[str, Any]) -> Facts:
+    return {f"metadata.{name}": _frozen(value) for name, value in metadata.items()}
+
+
+def _frozen(value: Any) -> Hashable:
+    """Return a JSON value that can be hashed and compared as JSON: `true` is not 1, `1.0` is 1."""
+    if isinstance(value, dict):
+        return frozenset((key, _frozen(child)) for key, child in value.items())
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    return (bool, value) if isinstance(value, bool) else value
+
+
+def same(left: Any, right: Any) -> bool:
+    """Return whether two JSON values are equal as JSON: `true` is not 1, `1.0` is 1."""
+    return _frozen(left) == _frozen(right)
+
+
+@lru_cache(maxsize=1)
+def _without_case(text: str) -> str:
+    """Return a text to be compared in any case, kept while one request is compared with many fixtures."""
+    return text.casefold()
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _excerpt(value: Any) -> Any:
+    """Return what a client sent fit for an answer: as it is, or where that is long or no JSON, how it begins."""
+    text = value if isinstance(value, str) else _quoted(value)
+    # 1e999 is JSON on its way in, and infinity, which is none, from then on.
+    return value if len(text) <= EXCERPT and (text is value or "Infinity" not in text) else text[:EXCERPT] + "…"
+
+
+def _document_differences(wanted: Sequence[str], documents: Sequence[Document]) -> list[Difference]:
+    found = []
+    if len(wanted) != len(documents):
+        message = f"the request has {_count(len(documents))}, not {len(wanted)}"
+        found.append(Difference("documents", len(wanted), len(documents), message, ANOTHER_NUMBER))
+    for index, (identity, document) in enumerate(zip(wanted, documents, strict=False)):
+        if identity != document.identity:
+            got = _excerpt(document.identity)
+            message = f"document {index + 1} is another {_kind(document)} ({got} instead of {identity})"
+            found.append(Difference(f"documents[{index}]", identity, got, message, ANOTHER_DOCUMENT))
+    return found
+
+
+def _kind(document: Document) -> str:
+    media_type = document.media_type or ("image/" if document.kind == "image_url" else "")
+    return "picture" if media_type.startswith("image/") else "file"
+
+
+def _count(number: int, what: str = "document") -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
+def _generation_differences(wanted: Any, actual: Any) -> list[Difference]:
+    return [Difference("generation", wanted, actual, f"the generation is {actual}, not {wanted}")]
+
+
+def _message_differences(wanted: Any, actual: Any) -> list[Difference]:
+    found = []
+    if len(wanted) != len(actual):
+        message = f"the request has {_count(len(actual), 'message')}, not {len(wanted)}"
+        found.append(Difference("messages", len(wanted), len(actual), message))
+    for index, (one, other) in enumerate(zip(wanted, actual, strict=False)):
+        part, place = f"messages[{index}]", f"message {index + 1}"
+        if one["role"] != other["role"]:
+            said = f"{place} is from {other['role']}, not {one['role']}"
+            found.append(Difference(f"{part}.role", one["role"], other["role"], said))
+        if one["content"] != other["content"]:
+            said, got = _spoken(one["content"]), _spoken(other["content"])
+            in_another_case = said.casefold() == got.casefold()
+            message = f"{place} says {_shown(got)}{' in another case' if in_another_case else f', not {_shown(said)}'}"
+            weight = IN_ANOTHER_CASE if in_another_case else ORDINARY
+            found.append(
+                Difference(f"{part}.content", _excerpt(one["content"]), _excerpt(other["content"]), message, weight)
+            )
+    return found
+
+
+def _spoken(content: Any) -> str:
+    return content if isinstance(content, str) else _quoted(content)
+
+
+def _shown(text: str) -> str:
+    return _quoted(_excerpt(text))
+
+
+def _schema_differences(wanted: Any, actual: Any) -> list[Difference]:
+    if not wanted or not actual:
+        message = "the request has no schema of its own" if wanted else "the request has a schema of its own, not none"
+        return [Difference("schema", _excerpt(wanted), _excerpt(actual), message)]
+    place, one, other = _first_difference(wanted, actual)
+    where = ".".join(("schema", *place))
+    message = f"{where} is {_given(other)}, not {_given(one)}"
+    return [Difference(where, _excerpt(one), _excerpt(other), message)]
+
+
+def _config_differences(wanted: Any, actual: Any) -> list[Difference]:
+    found = []
+    for name in {**wanted, **actual}:
+        one, other = wanted.get(name), actual.get(name)
+        if not same(one, other):
+            message = f"config.{name} is {_given(other)}, not {_given(one)}"
+            found.append(Difference(f"config.{name}", _excerpt(one), _excerpt(other), message))
+    return found
+
+
+def _json_object_differences(wanted: Any, actual: Any) -> list[Difference]:
+    message = (
+        f"the request asks for {'any' if wanted else 'a JSON'} object, not for {'a JSON' if wanted else 'any'} one"
+    )
+    return [Difference("json_object", wanted, actual, message)]
+
+
+def _first_difference(wanted: Any, actual: Any) -> tuple[tuple[str, ...], Any, Any]:
+    """Return the first place at which two JSON values differ, and what each has there; None where it has nothing."""
+    if isinstance(wanted, dict) and isinstance(actual, dict):
+        pairs = ((key, wanted.get(key), actual.get(key)) for key in {**wanted, **actual})
+    elif isinstance(wanted, list) and isinstance(actual, list) and len(wanted) == len(actual):
+        pairs = ((str(index), *pair) for index, pair in enumerate(zip(wanted, actual, strict=True)))
+    else:
+        return (), wanted, actual
+    for key, one, other in pairs:
+        if not same(one, other):
+            place, at_one, at_other = _first_difference(one, other)
+            return (key, *place), at_one, at_other
+    return (), wanted, actual
+
+
+def _given(value: Any) -> str:
+    return "not given" if value is None else _shown(value) if isinstance(value, str) else _spoken(_excerpt(value))
+
+
+PARTICULARS: Mapping[str, Callable[[Any, Any], list[Difference]]] = {
+    "generation": _generation_differences,
+    "messages": _message_differences,
+    "schema": _schema_differences,
+    "config": _config_differences,
+    "json_object": _json_object_differences,
+}
+"""What identifies a request beside its domain and documents, and what explains how two values of it differ."""
