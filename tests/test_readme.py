@@ -20,10 +20,12 @@ from starlette.routing import Route
 
 from scripts.readme_tables import README, rendered
 from tests.process import ServeProcess, environment, serving
+from tests.real_api import real_api
 from tests.serving import data_url, picture
 from vlmrun_mock import errors
 from vlmrun_mock.cli import serve as serve_command
 from vlmrun_mock.control import Control
+from vlmrun_mock.finding import CODES
 from vlmrun_mock.scopes import Scopes
 from vlmrun_mock.settings import Settings
 from vlmrun_mock.web.app import routes
@@ -152,6 +154,34 @@ def test_a_block_of_tests_passes(block: str, folder: Path) -> None:
     )
 
     assert re.search(rf"^{block.count('def test_')} passed", ended.stdout, re.MULTILINE), ended.stdout
+
+
+def test_the_block_on_recording_records_checks_and_replays(tmp_path: Path) -> None:
+    (block,) = (block for block in SHELL if "vlmrun-mock record" in block)
+    (line,) = (content for info, content in BLOCKS if info == "text" and "[recorded" in content)
+    record, export, _, check, replay = block.splitlines()
+    body = {"messages": [{"content": "Extract the invoice."}], "domain": "document.invoice"}
+
+    with real_api() as api:
+        changes = {"VLMRUN_MOCK_UPSTREAM": api.url}
+        options = shlex.split(record)[2:]
+        with serving(tmp_path / "a", *options, command="record", changes=changes, within=tmp_path) as process:
+            heard = process.http.post("/v1/openai/chat/completions", json=body)
+            logged = process.line("recorded")
+            variables = re.findall(r"^export (\w+)=http://[^/]+(.*)$", process.output, re.MULTILINE)
+    with serving(tmp_path / "b", *shlex.split(replay)[2:], within=tmp_path) as process:
+        checked = output([sys.executable, "-m", "vlmrun_mock", *shlex.split(check)[1:]], process, tmp_path)
+        replayed = process.http.post("/v1/openai/chat/completions", json=body)
+
+    assert export == "export " + " ".join(f"{name}=http://127.0.0.1:8000{path}" for name, path in variables)
+    assert heard.json()["id"] == replayed.json()["id"]
+    assert checked.startswith("1 fixture checked against vlmrun-hub ")
+    varies = re.compile(r"^[\d:]+|document\.invoice  .*?  (?=upstream)|\d+(?=\+| tokens| ms)|-[0-9a-f]{10}(?=\.json)")
+    assert varies.sub("", logged).partition("]")[0] == varies.sub("", line).partition("]")[0]
+
+
+def test_every_code_of_a_finding_is_named() -> None:
+    assert all(f"| `{code}` |" in TEXT for code in CODES)
 
 
 def test_every_attribute_and_verb_of_the_fixture_and_every_setting_is_named() -> None:

@@ -306,7 +306,9 @@ def test_of_what_is_selected_nothing_is_required(schema: dict[str, Any], value: 
     assert inspector(schema)(value) != []
 
 
-@pytest.mark.parametrize("value", [object(), {1: 2}, {"a": object()}], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), {1: 2}, {"a": object()}], ids=["an object", "a number as key", "an object inside"]
+)
 def test_what_is_no_json_is_wrong_as_a_whole(value: object) -> None:
     (found,) = inspector({"properties": {"a": {"type": "string"}}})(value)
 
