@@ -57,7 +57,7 @@ def test_texts_are_kept_by_message_and_in_order() -> None:
 
     assert request.messages == (
         Message("system", ("You read documents.",)),
-        Message("user", ("one", "two")),
+        Message("user", ("one", "two"), places=(1,)),
         Message("assistant", ()),
         Message("user", ()),
     )

@@ -105,7 +105,5 @@ def test_a_document_is_read_again_as_what_it_was(kind: str, address: str) -> Non
     (document,) = request.documents
     assert document.kind == kind
     assert document.identity == address or document.identity.startswith("sha256:")
-    assert (
-        replace(request, documents=()).fingerprint
-        == chat_parser.parse(body(Match(particulars=PARTICULARS), [])).fingerprint
-    )
+    alone = replace(request, documents=(), messages=(replace(request.messages[0], places=()),))
+    assert alone.fingerprint == chat_parser.parse(body(Match(particulars=PARTICULARS), [])).fingerprint

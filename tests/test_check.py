@@ -17,7 +17,7 @@ from tests.conftest import Put, Serve
 from tests.samples import SAMPLES
 from tests.serving import picture
 from tests.test_secret import SECRETS
-from vlmrun_mock import chat_parser, recording
+from vlmrun_mock import chat_parser, recording, recording_file
 from vlmrun_mock.check import check
 from vlmrun_mock.domains import packaged
 from vlmrun_mock.finding import CODES, LONGEST_MESSAGE, Report
@@ -94,7 +94,8 @@ def test_what_was_recorded_is_in_order(tmp_path: Path, serve: Serve) -> None:
         request = chat_parser.parse(json.dumps(sample).encode())
         request = replace(request, domain=DOMAINS.canonical(request.domain))
         said = Said(response.status_code, response.headers, response.content, 1.0)
-        recording.write(tmp_path, recording.record(request, said, DOMAINS, keys=()))
+        recorded = recording.record(request, said, DOMAINS, keys=())
+        recording_file.write(tmp_path, recording_file.name_of(request), recorded)
 
     found = report(tmp_path)
 

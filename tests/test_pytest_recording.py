@@ -206,7 +206,7 @@ def test_a_server_records_with_the_clients_key_or_with_its_own(api: RealApi, tmp
 
 
 def test_a_key_that_is_none_is_refused_without_being_shown(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"^upstream_key is a key that is not empty, or None$"):
+    with pytest.raises(SettingsError, match=r"^upstream_key is a key of plain characters that is not empty, or None$"):
         MockServer(record="new", fixtures=tmp_path, upstream_key=12345)
 
 

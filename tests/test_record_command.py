@@ -28,7 +28,7 @@ from tests.real_api import KEY, RealApi, real_api, real_api_with_certificate, sa
 from tests.serving import CHAT, picture
 from vlmrun_mock.domains import packaged
 from vlmrun_mock.fixture_folder import load
-from vlmrun_mock.recording import TEMPORARY
+from vlmrun_mock.recording_file import TEMPORARY
 
 ROUNDS = 100
 INVOICE = {"vlmrun": {"domain": "document.invoice"}}

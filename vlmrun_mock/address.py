@@ -14,6 +14,8 @@ def base(url: str) -> str:
 
     Raises AddressProblem.
     """
+    if "@" in url:
+        raise AddressProblem("the address holds a user name: a key is sent by the client, or read from VLMRUN_API_KEY")
     try:
         parts = urlsplit(url.strip())
         _ = parts.port
@@ -21,8 +23,6 @@ def base(url: str) -> str:
         raise AddressProblem(f"{url!r:.100} is no address of a server: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise AddressProblem(f"{url!r:.100} is no address of a server such as https://api.vlm.run")
-    if parts.username is not None or parts.password is not None:
-        raise AddressProblem("the address holds a user name: a key is sent by the client, or read from VLMRUN_API_KEY")
     path = parts.path.rstrip("/")
     for ending in ("/chat/completions", "/openai", "/v1"):
         path = path.removesuffix(ending)

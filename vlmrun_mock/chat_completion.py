@@ -61,6 +61,21 @@ def recorded_usage(completion: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def parted(completion: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Return a body without the text of its first choice's message, and that text; the way back is `replayed`.
+
+    Without a text, what is in its place stays; null stands for nothing there.
+    """
+    first, *others = completion["choices"]
+    message, text = dict(first["message"]), first["message"].get("content")
+    if isinstance(text, str):
+        del message["content"]
+    else:
+        message["content"] = text
+    rest = {**completion, "choices": [{**first, "message": message}, *others]}
+    return rest, text if isinstance(text, str) else None
+
+
 def replayed(completion: Mapping[str, Any], text: str, given: Mapping[str, int]) -> dict[str, Any]:
     """Return a body as it was recorded, with its content back in place, and the usage that a fixture gives.
 

@@ -73,8 +73,14 @@ def _parts(message: MessageBody) -> list[Part]:
 def _message(message: MessageBody) -> Message:
     if isinstance(message.content, str):
         return Message(message.role or DEFAULT_ROLE, (message.content,))
-    texts = tuple(part.text for part in _parts(message) if isinstance(part, TextPart))
-    return Message(message.role or DEFAULT_ROLE, texts)
+    texts: list[str] = []
+    places: list[int] = []
+    for part in _parts(message):
+        if isinstance(part, TextPart):
+            texts.append(part.text)
+        else:
+            places.append(len(texts))
+    return Message(message.role or DEFAULT_ROLE, tuple(texts), tuple(places))
 
 
 def _image_details(messages: list[MessageBody]) -> Iterator[str]:

@@ -20,10 +20,14 @@ Place: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: its role, and its texts in order."""
+    """One message: its role, and its texts in order.
+
+    `places` says of each document in it how many of the texts come before it.
+    """
 
     role: str
     texts: tuple[str, ...]
+    places: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the message as a fixture names it: `content` is its text, or the list of them unless it is one."""
@@ -100,11 +104,13 @@ class ChatRequest:
     def particulars(self) -> Mapping[str, Any]:
         """Return what identifies the request beside its domain and documents, as a fixture names it.
 
-        Where there is no schema of the caller's, or no config, each is an empty object.
+        Where there is no schema of the caller's, or no config, each is an empty object. `places` says of each document
+        in which message it stands; the first is 1.
         """
         return {
             "generation": self.generation,
             "messages": [message.as_json() for message in self.messages],
+            "places": [number for number, message in enumerate(self.messages, 1) for _ in message.places],
             "schema": self.schema.schema if self.schema else {},
             "config": self.config.as_json(),
             "json_object": self.json_object,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from vlmrun_mock.chat_request import DEFAULT_MODEL, ChatRequest
 from vlmrun_mock.match import Match
@@ -21,17 +21,25 @@ METADATA: Mapping[str, Any] = {"environment": "dev", "allow_training": False}
 """Metadata identify no request, so those of the first one are not known: nobody's documents are given away."""
 
 
-def body(match: Match, documents: Sequence[Mapping[str, Any]], model: object = None) -> bytes:
+Contents: TypeAlias = Sequence[Sequence[str | int]]
+"""Of each message its texts and the numbers of its documents, in order; the first document is 1."""
+
+
+def body(
+    match: Match, documents: Sequence[Mapping[str, Any]], model: object = None, contents: Contents | None = None
+) -> bytes:
     """Return the body of a request that a match which is whole matches; `documents` are parts of a message.
 
-    Where among the messages the documents stood is not known, nor how the request spelt its schema. A model of another
-    generation than the match's is not asked for.
+    Without `contents`, it is not known where among the messages the documents stood. How the request spelt its schema
+    never is. A model of another generation than the match's is not asked for.
     """
     wanted = match.particulars
     vlmrun = {"domain": match.domain, "json_schema": wanted["schema"], "config": wanted["config"]}
     written: dict[str, Any] = {
         "model": _model(wanted["generation"], model),
-        "messages": _messages(wanted["messages"], documents),
+        "messages": _messages(wanted["messages"], documents)
+        if contents is None
+        else [_written(message, parts, documents) for message, parts in zip(wanted["messages"], contents, strict=True)],
         "vlmrun": {**{name: value for name, value in vlmrun.items() if value}, "metadata": METADATA},
     }
     if wanted["json_object"]:
@@ -54,6 +62,16 @@ def data_url(data: bytes, media_type: str | None) -> str:
 def _model(generation: str, model: object) -> str:
     named = isinstance(model, str) and model and ChatRequest(model=model).generation == generation
     return str(model) if named else MODELS[generation]
+
+
+def _written(
+    message: Mapping[str, Any], parts: Sequence[str | int], documents: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return a message with each document in its place."""
+    if all(isinstance(part, str) for part in parts):
+        return _message(message, ())
+    content = [{"type": "text", "text": part} if isinstance(part, str) else documents[part - 1] for part in parts]
+    return {"role": message["role"], "content": content}
 
 
 def _messages(messages: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from vlmrun_mock.fixture_folder import (
 from vlmrun_mock.fixtures import USER_ORIGIN
 from vlmrun_mock.hub import Hub
 from vlmrun_mock.overlap import MOST_OTHERS, Kind, Overlap, overlaps
-from vlmrun_mock.recording import TEMPORARY
+from vlmrun_mock.recording_file import TEMPORARY
 
 OVERLAPS: Mapping[Kind, str] = {
     "shadow": (

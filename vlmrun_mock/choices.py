@@ -13,7 +13,7 @@ from typing import Any, get_args
 from vlmrun_mock import rate_limit
 from vlmrun_mock.faults import Fault
 from vlmrun_mock.rate_limit import RateLimit
-from vlmrun_mock.settings import Clock, Ids, Latency, RecordMode, Settings, UnknownDomain, Unsupported
+from vlmrun_mock.settings import Clock, Ids, Latency, RecordMode, Settings, UnknownDomain, Unsupported, is_sendable
 
 
 class SettingsError(ValueError):
@@ -102,8 +102,8 @@ def _address(name: str, value: Any) -> str:
 
 
 def _key(name: str, value: Any) -> str | None:
-    if value is not None and not (isinstance(value, str) and value):
-        raise SettingsError(f"{name} is a key that is not empty, or None")
+    if value is not None and not (isinstance(value, str) and value and is_sendable(value)):
+        raise SettingsError(f"{name} is a key of plain characters that is not empty, or None")
     return value
 
 

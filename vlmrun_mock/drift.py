@@ -62,6 +62,7 @@ class Recorded:
     documents: tuple[Document, ...]
     heard: Heard
     model: object
+    contents: tuple[tuple[str | int, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _recorded(body: FixtureBody, fixture: Fixture) -> Recorded:
         parts = {
             "domain": match.domain,
             "documents": match.documents,
-            **dict.fromkeys(PARTICULARS),
+            **dict.fromkeys(name for name in PARTICULARS if name != "places"),
             **match.particulars,
         }
         missing = ", ".join(name for name, value in parts.items() if value is None)
@@ -155,7 +156,14 @@ def _recorded(body: FixtureBody, fixture: Fixture) -> Recorded:
     if len(fixture.answers) > 1 or answer.merged:
         raise NotAsked("it is no recording: its answer is scripted")
     completion = replayed(answer.completion, answer.content, answer.usage) if answer.completion else None
-    return Recorded(match, _documents(body, match), _answered(answer, completion), (completion or {}).get("model"))
+    model = body.asked.model if body.asked else (completion or {}).get("model")
+    return Recorded(match, _documents(body, match), _answered(answer, completion), model, _contents(body))
+
+
+def _contents(body: FixtureBody) -> tuple[tuple[str | int, ...], ...] | None:
+    """Return what the messages hold, if the file says where the documents stand."""
+    messages = body.match.messages
+    return None if messages is None or body.match.places is None else tuple(message.parts for message in messages)
 
 
 def _documents(body: FixtureBody, match: Match) -> tuple[Document, ...]:
@@ -221,7 +229,7 @@ class Drift:
         if lacking:
             raise NotAsked("; ".join(lacking))
         parts = [chat_writer.document_part(each.kind, self._address(each)) for each in recorded.documents]
-        body = chat_writer.body(recorded.match, parts, recorded.match.model or recorded.model)
+        body = chat_writer.body(recorded.match, parts, recorded.match.model or recorded.model, recorded.contents)
         _expect_same(recorded.match, body)
         return body
 

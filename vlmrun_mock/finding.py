@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
-from vlmrun_mock.secret import Redaction
+from vlmrun_mock.secret import SHORTEST, Redaction
 
 Level: TypeAlias = Literal["error", "warning"]
 
@@ -69,7 +69,7 @@ class Subject:
 
     def __init__(self, file: str, secrets: Iterable[str] = ()) -> None:
         self.file = file
-        self._redaction = Redaction(tuple(secrets))
+        self._redaction = Redaction(tuple(secrets), SHORTEST)
 
     def finding(self, place: str, code: str, message: str, level: Level = "error") -> Finding:
         """Return a finding; its message is cut after the secrets are out, as half of one would not be known."""

@@ -149,6 +149,19 @@ class DocumentBody(Exact):
     filename: str | None = None
 
 
+class PlaceBody(Exact):
+    """Where a document stands: its number in `documents`, of which the first is 1."""
+
+    document: Annotated[int, Field(ge=1)]
+
+
+SpokenPart = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[PlaceBody, Tag("<object>")],
+    Discriminator(lambda part: "<object>" if isinstance(part, (dict, PlaceBody)) else "<text>"),
+]
+
+Spoken = str | list[SpokenPart]
+
 # The tags name the branch that was tried; `explained` leaves them out of a place by their brackets.
 DocumentEntry = Annotated[
     Annotated[DocumentName, Tag("<name>")] | Annotated[DocumentBody, Tag("<object>")],
@@ -157,15 +170,21 @@ DocumentEntry = Annotated[
 
 
 class MessageBody(Exact):
-    """A message: who says it, and its text, or a list of its texts unless it has exactly one."""
+    """A message: who says it, and its text, or a list of its texts and of the places of documents among them."""
 
     role: Literal["system", "user", "assistant"] = "user"
-    content: str | list[str] = Field(default_factory=list)
+    content: Spoken = Field(default_factory=list)
+
+    @property
+    def parts(self) -> tuple[str | int, ...]:
+        """Return the texts and the numbers of the documents in the message, in order."""
+        content = [self.content] if isinstance(self.content, str) else self.content
+        return tuple(each if isinstance(each, str) else each.document for each in content)
 
     def as_json(self) -> dict[str, Any]:
         """Return the message as requests have it."""
-        one = len(self.content) == 1 and isinstance(self.content, list)
-        return {"role": self.role, "content": self.content[0] if one else self.content}
+        texts = [part for part in self.parts if isinstance(part, str)]
+        return {"role": self.role, "content": texts[0] if len(texts) == 1 else texts}
 
 
 class MatchBody(Exact):
@@ -184,6 +203,26 @@ class MatchBody(Exact):
     schema_: dict[str, Any] | None = Field(default=None, alias="schema")
     config: dict[str, Any] | None = None
     json_object: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_its_documents_in_order(self) -> MatchBody:
+        numbers = self.numbers
+        if numbers and [number for _, number in numbers] != list(range(1, 1 + len(self.documents or numbers))):
+            raise ValueError("messages name each of the documents once, and in order")
+        return self
+
+    @property
+    def numbers(self) -> list[tuple[int, int]]:
+        """Return the number of each document that a message names, after the number of that message."""
+        messages = enumerate(self.messages or (), 1)
+        return [(place, part) for place, each in messages for part in each.parts if isinstance(part, int)]
+
+    @property
+    def places(self) -> list[int] | None:
+        """Return in which message each document stands; None if that is left open."""
+        if self.messages is None or (self.documents != [] and not self.numbers):
+            return None
+        return [place for place, _ in self.numbers]
 
     @property
     def identities(self) -> list[str] | None:
@@ -278,6 +317,12 @@ class AnswerBody(Exact):
         return self
 
 
+class AskedBody(Exact):
+    """What else a recorded request asked for: it matches nothing, and is asked for again."""
+
+    model: str | None = None
+
+
 class FixtureBody(Exact):
     """A fixture: which requests it answers, and its answer, or several that are used one after the other."""
 
@@ -285,6 +330,7 @@ class FixtureBody(Exact):
 
     schema_: str | None = Field(None, alias="$schema")
     description: str | None = None
+    asked: AskedBody | None = None
     match: MatchBody = Field(default_factory=MatchBody)
     answer: AnswerBody | None = None
     answers: Annotated[list[AnswerBody], Field(min_length=1)] | None = None

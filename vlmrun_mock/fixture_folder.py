@@ -299,6 +299,7 @@ def _particulars(body: MatchBody) -> dict[str, Any]:
     given = {
         "generation": body.generation,
         "messages": None if body.messages is None else [message.as_json() for message in body.messages],
+        "places": body.places,
         "schema": body.schema_,
         "config": body.config,
         "json_object": body.json_object,

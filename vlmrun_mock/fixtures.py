@@ -79,6 +79,13 @@ class Fixture:
     description: str | None = None
 
     @property
+    def is_recording(self) -> bool:
+        """Return whether it was recorded: it matches one request alone, and has one answer, with all that was said."""
+        first, *others = self.answers
+        is_whole_answer = first.completion is not None or (first.error is not None and first.error.body is not None)
+        return self.match.is_whole and is_whole_answer and not others
+
+    @property
     def rank(self) -> tuple[int, int, int, str]:
         """Return the key that puts fixtures in order of precedence."""
         return (self.origin, -self.match.constraints, -self.number, self.name)

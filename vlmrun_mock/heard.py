@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlmrun_mock import shape
+from vlmrun_mock.chat_completion import parted
 from vlmrun_mock.fixture_file import is_completion
 from vlmrun_mock.recording import SUCCESSFUL, Said, redacted_completion
 from vlmrun_mock.secret import Redaction
@@ -80,11 +81,9 @@ def _json(text: str | bytes) -> Any:
 
 def _parts(completion: Mapping[str, Any]) -> dict[str, Any]:
     """Return a body, and apart from it the content of its first choice, read as the JSON that it may be."""
-    first, *others = completion["choices"]
-    message = dict(first["message"])
-    has_content, content = "content" in message, message.pop("content", None)
-    parts: dict[str, Any] = {"completion": {**completion, "choices": [{**first, "message": message}, *others]}}
-    return {**parts, "content": read(content) if isinstance(content, str) else content} if has_content else parts
+    rest, text = parted(completion)
+    content = rest["choices"][0]["message"].pop("content", text)
+    return {"completion": rest, "content": read(content) if isinstance(content, str) else content}
 
 
 def compared(recorded: Heard, now: Heard) -> tuple[list[Change], list[Change]]:

@@ -114,7 +114,7 @@ class Entry:
     `time` is in seconds since 1970, `seconds` how long the answer took; `status` is 0 where the connection was cut
     before one was sent. `asked` is None for a body that is not a chat request, of which `digest` is then the SHA-256.
     `miss` explains a request that no fixture of the user's matched, `fault` names an injected failure, `retry_after`
-    is what the client was told to wait, in seconds.
+    is what the client was told to wait, in seconds. `notes` are what the log says in brackets.
     """
 
     id: str
@@ -132,6 +132,7 @@ class Entry:
     miss: Mapping[str, Any] | None = None
     fault: str | None = None
     retry_after: float | None = None
+    notes: tuple[str, ...] = ()
     digest: str | None = None
 
     @property

@@ -78,6 +78,13 @@ class Library:
                 self.version += 1
         return swap
 
+    def add(self, fixture: Fixture) -> None:
+        """Add a fixture of a folder that cannot be loaded again, because of another one that is broken."""
+        with self._reloading:
+            others = [each for each in self.fixtures if (each.origin, each.name) != (fixture.origin, fixture.name)]
+            self.fixtures = FixtureSet([*others, fixture])
+            self.version += 1
+
     def packaged(self, name: str) -> Fixture | None:
         """Return the packaged fixture of a domain, or None if it is not a documented one."""
         domain = self.domains.get(name)

@@ -123,8 +123,12 @@ class Match:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether all that identifies a request is looked at, as a recording does."""
-        return self.domain is not None and self.documents is not None and self.particulars.keys() >= set(PARTICULARS)
+        """Return whether all that identifies a request is looked at, as a recording does.
+
+        Only where the documents stand may be left open.
+        """
+        is_particular = self.particulars.keys() >= PARTICULARS.keys() - {"places"}
+        return self.domain is not None and self.documents is not None and is_particular
 
     def difference(self, request: Matchable) -> list[Difference]:
         """Return every reason why this does not match; a match is no difference."""
@@ -159,7 +163,8 @@ class Match:
         """
         named: dict[str, Any] = {"domain": self.domain, "documents": self.documents, "text": self.text}
         named |= {"model": self.model} | dict.fromkeys((f"metadata.{name}" for name in self.metadata), True)
-        named |= {name: value for name, value in self.particulars.items() if value != USUAL_GENERATION}
+        silent = (USUAL_GENERATION, self.particulars.get("places"))
+        named |= {name: value for name, value in self.particulars.items() if value not in silent}
         wrong = tuple(difference.part for difference in differences)
         right = [name for name, value in named.items() if value and not any(part.startswith(name) for part in wrong)]
         words = ["text" if name == "messages" else name for name in right]
@@ -285,6 +290,16 @@ def _message_differences(wanted: Any, actual: Any) -> list[Difference]:
     return found
 
 
+def _place_differences(wanted: Any, actual: Any) -> list[Difference]:
+    return [
+        Difference(
+            f"places[{index}]", one, other, f"document {index + 1} stands in message {other}, not in message {one}"
+        )
+        for index, (one, other) in enumerate(zip(wanted, actual, strict=False))
+        if one != other
+    ] or [Difference("places", wanted, actual, f"the request has {_count(len(actual))}, not {len(wanted)}")]
+
+
 def _spoken(content: Any) -> str:
     return content if isinstance(content, str) else _quoted(content)
 
@@ -342,6 +357,7 @@ def _given(value: Any) -> str:
 PARTICULARS: Mapping[str, Callable[[Any, Any], list[Difference]]] = {
     "generation": _generation_differences,
     "messages": _message_differences,
+    "places": _place_differences,
     "schema": _schema_differences,
     "config": _config_differences,
     "json_object": _json_object_differences,

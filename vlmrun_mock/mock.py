@@ -13,7 +13,7 @@ from vlmrun_mock import fixtures, quirks
 from vlmrun_mock.chat_request import CallerSchema, ChatRequest
 from vlmrun_mock.errors import NoFixture, Problem, UnknownDomain
 from vlmrun_mock.faults import Fault, FaultScript
-from vlmrun_mock.fixtures import ErrorAnswer, Fixture, FixtureAnswer, FixtureSet
+from vlmrun_mock.fixtures import USER_ORIGIN, ErrorAnswer, Fixture, FixtureAnswer, FixtureSet
 from vlmrun_mock.journal import Journal
 from vlmrun_mock.library import Library
 from vlmrun_mock.match import Match
@@ -71,11 +71,12 @@ class Answer:
 class Lacking:
     """A request that no fixture answers yet, with its domain in the present spelling.
 
-    With a `name`, there is a recording of that name, to be made again.
+    With a `name`, there is a recording of that name, to be made again. What is `streamed` is never recorded.
     """
 
     request: ChatRequest
     name: str | None = None
+    streamed: bool = False
 
 
 class Mock:
@@ -210,10 +211,12 @@ class Mock:
         if not self.records:
             return None
         request = self._accepted(request)
+        if request.generation != "vlm-1" and request.parameters.get("stream"):
+            return Lacking(request, streamed=True)
         fixture = _first(self._sets(), request)
         if fixture is None:
             return Lacking(request)
-        if self.settings.record == "all" and fixture.match.is_whole and fixture.origin:
+        if self.settings.record == "all" and fixture.is_recording and fixture.origin == USER_ORIGIN:
             return Lacking(request, fixture.name)
         return None
 

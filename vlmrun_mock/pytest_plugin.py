@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -118,6 +119,8 @@ def vlmrun_mock(request: pytest.FixtureRequest, _vlmrun_mock_server: MockServer)
         yield control
         if choices.settings.strict or choices.settings.record:
             _expect_no_miss(control, WITHOUT_KEY if offline else "")
+        if choices.settings.record:
+            _tell_what_was_not_recorded(control)
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +161,19 @@ def _of_the_file(config: pytest.Config) -> dict[str, Any]:
         with suppress(ValueError):  # what is no number is explained with the other settings
             given |= {name: read(given[name])} if name in given else {}
     return given
+
+
+def _tell_what_was_not_recorded(control: Control) -> None:
+    """Warn of what the next run will lack, and fail for what the folder should have and could not be given."""
+    from vlmrun_mock.expectation import line  # noqa: PLC0415 - only once the fixture is used
+
+    told = [(entry, note) for entry in control.requests for note in entry.notes]
+    for entry, note in told:
+        if note.startswith("not recorded"):
+            warnings.warn(pytest.PytestWarning(f"vlmrun_mock: {note}\n{line(entry)}"), stacklevel=2)
+    unwritten = [f"{line(entry)}\n    {note}" for entry, note in told if note.startswith("NOT RECORDED")]
+    if unwritten:
+        pytest.fail("an answer of the real API could not be written:\n" + "\n".join(unwritten), pytrace=False)
 
 
 def _expect_no_miss(control: Control, hint: str) -> None:

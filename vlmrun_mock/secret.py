@@ -13,13 +13,14 @@ from urllib.parse import quote
 
 REPLACEMENT = "<redacted>"
 
-SHORT = 8
-"""Up to how many characters a key may also be a word: it is only looked for where it stands by itself."""
+SHORTEST_KEY = 8
+"""How many characters a key has at least: a shorter one, such as `local`, is a placeholder, and may be a word."""
 
 KINDS: Mapping[str, re.Pattern[str]] = {
-    "a bearer token": re.compile(r"\bBearer\s+(?=[^\s\"]*\d)[\w.~+/-]{16,}=*", re.IGNORECASE | re.ASCII),
-    "a JSON Web Token": re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}", re.ASCII),
-    "an API key": re.compile(r"\b(?:sk|pk|rk|vlm|vlmrun)[-_](?=[\w-]*\d)[\w-]{16,}", re.ASCII),
+    "a bearer token": re.compile(r"\bBearer\s+(?=[^\s\"]{0,200}\d)[\w.~+/-]{16,}=*", re.IGNORECASE | re.ASCII),
+    "a password": re.compile(r"\bBasic\s+(?=[^\s\"]{0,200}[\d=])[A-Za-z0-9+/]{12,}=*", re.ASCII),
+    "a JSON Web Token": re.compile(r"\beyJ[\w-]{8,1000}\.eyJ[\w-]{8,8000}\.[\w-]{8,}", re.ASCII),
+    "an API key": re.compile(r"\b(?:sk|pk|rk|vlm|vlmrun)[-_](?=[\w-]{0,200}\d)[\w-]{16,}", re.ASCII),
     "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,})", re.ASCII),
     "a GitLab token": re.compile(r"\bglpat-[\w-]{20,}", re.ASCII),
     "a Slack token": re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}", re.ASCII),
@@ -31,7 +32,8 @@ KINDS: Mapping[str, re.Pattern[str]] = {
     ),
     "a signed URL": re.compile(
         r"(?<=[?&])(?:X-Amz-(?:Signature|Credential|Security-Token)|X-Goog-(?:Signature|Credential)|Signature|AWSAccessKeyId|sig"
-        r"|(?:access_|auth_)?token|api_?key|key)=[^&\s\"#]{8,}",
+        r"|access_token|auth_token|api_?key)=[^&\s\"#]{8,}"
+        r"|(?<=[?&])(?:key|token)=(?=[^&\s\"#]{0,200}\d)[^&\s\"#]{16,}",
         re.IGNORECASE,
     ),
     "a password in a URL": re.compile(r"(?<=://)[^/\s:@\"]+:[^/\s@\"]+(?=@)"),
@@ -39,8 +41,8 @@ KINDS: Mapping[str, re.Pattern[str]] = {
 """What gives a secret away by its looks alone."""
 
 NAMES = re.compile(
-    r"(?:x-)?(?:api[-_]?key|(?:proxy-)?authorization|set-cookie|passw(?:or)?d|(?:client[-_]?)?secret(?:[-_]?key)?"
-    r"|(?:access|auth|bearer|id|refresh|security|session)[-_]?token|private[-_]?key)",
+    r"(?:x-)?(?:api[-_]?key|proxy-authorization|set-cookie|passw(?:or)?d|client[-_]?secret|secret[-_]?key"
+    r"|(?:access|auth|bearer|refresh|security|session)[-_]?token|private[-_]?key)",
     re.IGNORECASE,
 )
 """What the key of an object is called whose text is a secret."""
@@ -92,17 +94,20 @@ def _is_named(key: str, value: Any) -> bool:
 
 
 class Redaction:
-    """Replaces secrets, those that are known and those that look like one, and counts them."""
+    """Replaces secrets, those that are known and those that look like one, and counts them.
 
-    def __init__(self, known: Collection[str]) -> None:
-        spellings = {each for key in known if key for each in _spellings(key)}
+    What is known is replaced everywhere, if it has at least so many characters.
+    """
+
+    def __init__(self, known: Collection[str], shortest: int = SHORTEST_KEY) -> None:
+        spellings = {each for key in known if len(key) >= shortest for each in _spellings(key)}
         longest_first = sorted(spellings, key=lambda each: (-len(each), each))
-        self._known = re.compile("|".join(map(_pattern, longest_first))) if longest_first else None
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
         self.replaced = 0
 
     def holds_known(self, text: str) -> bool:
-        """Return whether a known secret stands in a text; one that is short enough to be a word is not looked for."""
-        return any(len(found[0]) > SHORT for found in self._known.finditer(text)) if self._known else False
+        """Return whether a known secret stands in a text."""
+        return bool(self._known and self._known.search(text))
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
@@ -127,12 +132,7 @@ class Redaction:
 
 
 def _spellings(key: str) -> set[str]:
-    """Return a key as it stands in a text, in a URL, in JSON and in base64."""
+    """Return a key as it stands in a text, in a URL, in JSON and in base64, also if its bytes are read as Latin-1."""
     raw = key.encode("utf-8", "surrogateescape")
     encoded = {base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
-    return {key, quote(raw, safe=""), json.dumps(key)[1:-1]} | {each for each in encoded if len(each) > SHORT}
-
-
-def _pattern(spelling: str) -> str:
-    pattern = re.escape(spelling)
-    return pattern if len(spelling) > SHORT else rf"(?<!\w){pattern}(?!\w)"
+    return {key, raw.decode("latin-1"), quote(raw, safe=""), json.dumps(key)[1:-1], *encoded}

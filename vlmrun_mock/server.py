@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import TypeAlias
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,6 +24,13 @@ TICK_SECONDS = 0.1
 
 SHUTDOWN_SECONDS = 1
 """How long a request that is under way may go on after the server was told to stop."""
+
+
+OnStop: TypeAlias = Callable[[], Awaitable[None]]
+
+
+async def at_once() -> None:
+    """Wait for nothing."""
 
 
 def bind(host: str = LOOPBACK, port: int = 0) -> socket.socket:
@@ -48,9 +57,14 @@ def url_of(listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it has started."""
+    """uvicorn's server, which tells when it has started, and when it is told to stop.
 
-    def __init__(self, app: ASGIApp, on_start: Callable[[], None]) -> None:
+    Requests that are under way then have `patience` seconds, and so has what `on_stop` waits for.
+    """
+
+    def __init__(
+        self, app: ASGIApp, on_start: Callable[[], None], on_stop: OnStop, patience: float = SHUTDOWN_SECONDS
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -61,10 +75,12 @@ class _Server(uvicorn.Server):
                 log_level="error",
                 log_config=None,
                 server_header=False,
-                timeout_graceful_shutdown=2 * SHUTDOWN_SECONDS,
+                timeout_graceful_shutdown=math.ceil(patience) + SHUTDOWN_SECONDS,
             )
         )
         self._on_start = on_start
+        self._on_stop = on_stop
+        self._patience = patience
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told = asyncio.Event()
 
@@ -89,20 +105,34 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Requests that go on for too long are answered; uvicorn would drop them, and print a traceback for each.
-        asyncio.get_running_loop().call_later(SHUTDOWN_SECONDS, self._cut_off)
+        asyncio.get_running_loop().call_later(self._patience, self._cut_off)
+        settled = asyncio.ensure_future(self._on_stop())
         await super().shutdown(sockets)
+        while not (settled.done() or self.force_exit):
+            await asyncio.wait([settled], timeout=TICK_SECONDS)
+        settled.cancel()
 
     def _cut_off(self) -> None:
         for task in self.server_state.tasks:
             task.cancel()
 
 
-def run(app: ASGIApp, listener: socket.socket, on_start: Callable[[], None] = lambda: None) -> None:
-    """Serve in the foreground until a signal; `on_start` is called when requests are answered."""
+def run(
+    app: ASGIApp,
+    listener: socket.socket,
+    on_start: Callable[[], None] = lambda: None,
+    on_stop: OnStop = at_once,
+    patience: float = SHUTDOWN_SECONDS,
+) -> None:
+    """Serve in the foreground until a signal; `on_start` is called when requests are answered.
+
+    Then requests that are under way, and what `on_stop` waits for, may take `patience` seconds, or until a second
+    signal.
+    """
     # uvicorn raises the signal again when it has shut down; to be stopped by one is not an error.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
-        _Server(app, on_start).run([listener])
+        _Server(app, on_start, on_stop, patience).run([listener])
 
 
 @contextlib.contextmanager
@@ -110,7 +140,7 @@ def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
     """Serve in a thread for the length of a `with` block, which gets the server's URL."""
     listener = bind(host, port)
     started = threading.Event()
-    server = _Server(app, started.set)
+    server = _Server(app, started.set, at_once)
     thread = threading.Thread(target=server.run, args=([listener],), name="vlmrun-mock", daemon=True)
     thread.start()
     try:

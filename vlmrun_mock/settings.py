@@ -27,8 +27,16 @@ MEBIBYTE = 1024 * 1024
 
 
 def key_of_environment() -> str | None:
-    """Return the key to the real API, or None if there is none."""
-    return os.environ.get(KEY_VARIABLE, "").strip() or None
+    """Return the key to the real API, or None if there is none; raises ValueError for one that cannot be sent."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not is_sendable(key):
+        raise ValueError(f"{KEY_VARIABLE} holds a character that cannot be sent in a header")
+    return key or None
+
+
+def is_sendable(key: str) -> bool:
+    """Return whether a key can stand in a header."""
+    return key.isascii() and key.isprintable()
 
 
 @dataclass(frozen=True, slots=True)

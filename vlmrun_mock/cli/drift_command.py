@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from vlmrun_mock.cli.values import upstream as upstream_address
-from vlmrun_mock.settings import KEY_VARIABLE, VLM_RUN, Settings, key_of_environment
+from vlmrun_mock.cli.options import timeout_option, upstream_option
+from vlmrun_mock.settings import KEY_VARIABLE, Settings, key_of_environment
 
 if TYPE_CHECKING:
     from vlmrun_mock.drift import Candidate, Drift, Outcome
@@ -33,15 +33,7 @@ WIDTH = len("not asked")
 @click.argument(
     "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
-@click.option(
-    "--upstream",
-    type=upstream_address,
-    default=VLM_RUN,
-    envvar="VLMRUN_MOCK_UPSTREAM",
-    metavar="URL",
-    show_default=True,
-    help="The real API: asked with the key in VLMRUN_API_KEY.",
-)
+@upstream_option
 @click.option(
     "--documents",
     multiple=True,
@@ -50,15 +42,7 @@ WIDTH = len("not asked")
     metavar="DIR",
     help="Folder with the documents of the recordings, found by their hash. Repeatable.",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=86_400),
-    default=600.0,
-    envvar="VLMRUN_MOCK_TIMEOUT",
-    show_default=True,
-    metavar="SECONDS",
-    help="How long the upstream may take for an answer.",
-)
+@timeout_option
 @click.option(
     "--values",
     is_flag=True,
@@ -97,11 +81,12 @@ def drift(
 
 def _key() -> str:
     """Return the key to the real API; ends the command if there is none that can be sent."""
-    key = key_of_environment()
+    try:
+        key = key_of_environment()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     if not key:
         raise click.UsageError(f"{KEY_VARIABLE} is not set: it holds the key that the real API is asked with")
-    if not (key.isascii() and key.isprintable()):
-        raise click.UsageError(f"{KEY_VARIABLE} holds a character that cannot be sent in a header")
     return key
 
 

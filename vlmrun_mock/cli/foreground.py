@@ -11,40 +11,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from vlmrun_mock.cli.values import size
 from vlmrun_mock.fixture_error import FixtureFolderError
 from vlmrun_mock.settings import Settings
 
 if TYPE_CHECKING:
     from vlmrun_mock.scopes import Scopes
-
-host_option = click.option(
-    "--host", default="127.0.0.1", envvar="VLMRUN_MOCK_HOST", show_default=True, help="Address to listen on."
-)
-port_option = click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    envvar="VLMRUN_MOCK_PORT",
-    show_default=True,
-    help="Port to listen on; 0 takes a free one and prints it.",
-)
-max_body_option = click.option(
-    "--max-body",
-    type=size,
-    default="64MiB",
-    envvar="VLMRUN_MOCK_MAX_BODY",
-    metavar="SIZE",
-    show_default=True,
-    help="Largest request body.",
-)
-
-watch_option = click.option(
-    "--watch",
-    is_flag=True,
-    envvar="VLMRUN_MOCK_WATCH",
-    help="Load the fixture folders again whenever a file in them changes.",
-)
 
 
 def run(
@@ -81,9 +52,21 @@ def run(
 
             ending.enter_context(watching(scopes.library, console.from_other_threads()))
 
+    async def settle() -> None:
+        waiting = scopes.upstream.waiting
+        if waiting:
+            what = "an answer" if waiting == 1 else f"{waiting} answers"
+            console.log(f"Waiting for {what} of the upstream; Ctrl-C again does not.")
+            console.flush()
+            await scopes.upstream.settle()
+
     with contextlib.ExitStack() as ending:
         ending.callback(console.flush)
-        server.run(application(scopes, log=console.log), listener, announce)
+        application_ = application(scopes, log=console.log)
+        if settings.record:
+            server.run(application_, listener, announce, settle, settings.timeout)
+        else:
+            server.run(application_, listener, announce)
     return scopes
 
 

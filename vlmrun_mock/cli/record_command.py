@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from vlmrun_mock import __version__
-from vlmrun_mock.cli.foreground import host_option, max_body_option, port_option, run, watch_option
-from vlmrun_mock.cli.values import upstream as upstream_address
-from vlmrun_mock.settings import VLM_RUN, RecordMode, Settings
+from vlmrun_mock.cli.foreground import run
+from vlmrun_mock.cli.options import (
+    host_option,
+    max_body_option,
+    port_option,
+    timeout_option,
+    upstream_option,
+    watch_option,
+)
+from vlmrun_mock.settings import RecordMode, Settings
 
 if TYPE_CHECKING:
     from vlmrun_mock.scopes import Scopes
@@ -21,15 +28,7 @@ if TYPE_CHECKING:
 @click.command()
 @host_option
 @port_option
-@click.option(
-    "--upstream",
-    type=upstream_address,
-    default=VLM_RUN,
-    envvar="VLMRUN_MOCK_UPSTREAM",
-    metavar="URL",
-    show_default=True,
-    help="The real API: asked for what no fixture answers.",
-)
+@upstream_option
 @click.option(
     "--out",
     required=True,
@@ -61,25 +60,20 @@ if TYPE_CHECKING:
     envvar="VLMRUN_MOCK_RECORD_ERRORS",
     help="Write down errors, and whatever else is no chat completion, too.",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=86_400),
-    default=600.0,
-    envvar="VLMRUN_MOCK_TIMEOUT",
-    show_default=True,
-    metavar="SECONDS",
-    help="How long the upstream may take.",
-)
+@timeout_option
 @max_body_option
 def record(
     *, host: str, port: int, out: Path, mode: RecordMode, fixtures: tuple[Path, ...], watch: bool, **choices: Any
 ) -> None:
     """Serve, and write down what the real API says to requests that no fixture answers."""
-    _expect_writable(out)
+    if mode != "none":
+        _expect_writable(out)
     scopes = run(Settings(fixtures=(out, *fixtures), record=mode, **choices), host, port, _banner, watch=watch)
     upstream = scopes.upstream
     if mode != "none":
         click.echo(f"Recorded {_fixtures(upstream.recorded)} into {out}.")
+    if upstream.dropped:
+        raise click.ClickException(f"the answers to {_requests(upstream.dropped)} were not waited for, and are lost")
     if upstream.unwritten:
         raise click.ClickException(f"{_fixtures(upstream.unwritten)} could not be written into {out}")
 
@@ -96,6 +90,10 @@ def _expect_writable(folder: Path) -> None:
 
 def _fixtures(number: int) -> str:
     return f"{number} fixture{'' if number == 1 else 's'}"
+
+
+def _requests(number: int) -> str:
+    return f"{number} request{'' if number == 1 else 's'}"
 
 
 def _banner(url: str, scopes: Scopes) -> str:

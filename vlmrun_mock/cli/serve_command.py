@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vlmrun_mock import __version__
-from vlmrun_mock.cli.foreground import host_option, max_body_option, port_option, run, watch_option
+from vlmrun_mock.cli.foreground import run
+from vlmrun_mock.cli.options import host_option, max_body_option, port_option, watch_option
 from vlmrun_mock.cli.values import FaultType, limit
 from vlmrun_mock.settings import Settings
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
@@ -56,9 +57,12 @@ class ChatEndpoint:
         try:
             request = self._request(mock, raw, exchange)
         except InvalidRequest as problem:
-            reply = await self._relayed(mock, raw, scope, unreadable=problem.message) if mock.records else None
-            if reply is None:
+            if not mock.records:
                 raise
+            unreadable = f"this mock cannot read the request: {problem.message}"
+            reply = None
+            while reply is None:
+                reply = await self._relayed(mock, raw, scope, unreadable=unreadable)
             return None, reply
         fault = mock.fault(request)
         if fault is not None:
@@ -66,7 +70,7 @@ class ChatEndpoint:
         while (lacking := mock.lacking(request)) is not None:
             reply = await self._relayed(mock, raw, scope, lacking)
             if reply is not None:
-                return fault, reply
+                return fault, replace(reply, content=strike.relayed(fault, reply.content, mock.schema(lacking.request)))
         return fault, await self._reply(mock, request, fault, exchange)
 
     async def _relayed(
@@ -77,7 +81,7 @@ class ChatEndpoint:
 
         exchange: Exchange = scope["state"]["exchange"]
         key = key_of(raw_headers(scope)).decode("utf-8", "surrogateescape")
-        question = Question(raw, tuple(scope["headers"]), key, lacking, unreadable)
+        question = Question(raw, tuple(scope["headers"]), key, lacking, unreadable, scope["query_string"])
         relay = await self._scopes.upstream.relay(question, mock.settings, mock.library)
         if relay is not None and relay.error:
             raise relay.error

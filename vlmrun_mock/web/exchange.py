@@ -11,6 +11,7 @@ from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.documents import Document
 from vlmrun_mock.errors import ApiError
 from vlmrun_mock.journal import Asked, Entry, Journal
+from vlmrun_mock.secret import Redaction
 
 SHOWN = 60
 """How many characters of a client's string a line shows."""
@@ -42,6 +43,7 @@ class Exchange:
     fault: str | None = None
     recorded: float = 0.0
     digest: str | None = None
+    retry_after: float | None = None
 
     def line(self, time: str) -> str:
         """Return the exchange on one line: time, method or domain, documents, source, tokens, status, notes."""
@@ -74,12 +76,13 @@ class Exchange:
             param=error.param if error else None,
             miss=error.data.get("miss") if error else None,
             fault=self.fault,
-            retry_after=_seconds(error.headers) if error else None,
+            retry_after=seconds_of(error.headers) if error else self.retry_after,
+            notes=tuple(self.notes),
             digest=self.digest,
         )
 
 
-def _seconds(headers: Mapping[str, str]) -> float | None:
+def seconds_of(headers: Mapping[str, str]) -> float | None:
     """Return what a Retry-After header asks for, in seconds; a date is not read."""
     wanted = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     return float(wanted) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", wanted) else None
@@ -107,7 +110,7 @@ def describe_document(document: Document) -> str:
     if document.size is not None:
         words.append(f"{document.size / 1000:.0f} kB")
     else:
-        words.append(document.identity)
+        words.append(Redaction(()).text(document.identity))
     return shown(" ".join(words))
 
 

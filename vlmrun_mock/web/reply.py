@@ -14,7 +14,7 @@ from vlmrun_mock.chat_completion import FIGURES, STATUS
 from vlmrun_mock.chat_request import ChatRequest
 from vlmrun_mock.journal import Asked
 from vlmrun_mock.mock import Answer, Mock
-from vlmrun_mock.web.exchange import Exchange, describe_request, header_safe
+from vlmrun_mock.web.exchange import Exchange, describe_request, header_safe, seconds_of, shown
 
 if TYPE_CHECKING:
     from vlmrun_mock.recording import Said
@@ -41,6 +41,7 @@ class Reply:
     usage: Mapping[str, int]
     ignored: tuple[str, ...]
     complete: bool = True
+    retry_after: float | None = None
 
     def note(self, exchange: Exchange) -> None:
         """Tell the exchange what it is answered with."""
@@ -51,6 +52,7 @@ class Reply:
         exchange.fixture = self.fixture
         exchange.usage = self.usage
         exchange.ignored = self.ignored
+        exchange.retry_after = self.retry_after
 
 
 def origin(answer: Answer) -> dict[str, str]:
@@ -106,13 +108,14 @@ def relayed(about: str, asked: Asked | None, relay: Relay) -> Reply:
         latency=0.0,
         repeatable=False,
         summary=f"{about}  upstream{tokens}",
-        notes=relay.notes,
+        notes=tuple(shown(note, LONGEST_NOTE) for note in relay.notes),
         asked=asked,
         source="upstream",
         fixture=relay.recording,
         usage=figures,
         ignored=(),
         complete=said.complete,
+        retry_after=seconds_of(said.headers) if said.status not in SUCCESSFUL else None,
     )
 
 
@@ -128,7 +131,7 @@ def _figures(said: Said) -> dict[str, int]:
     try:
         usage = json.loads(said.body)["usage"]
         return {name: int(usage[name]) for name in FIGURES}
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ArithmeticError, ValueError, LookupError, TypeError, RecursionError):
         return {}
 
 
@@ -140,6 +143,11 @@ def _notes(request: ChatRequest, ignored: tuple[str, ...]) -> list[str]:
         notes.append("response_format asks for a JSON schema and has none: it belongs in json_schema.schema")
     return notes
 
+
+SUCCESSFUL = range(200, 300)
+
+LONGEST_NOTE = 400
+"""Characters of a note on a relayed answer."""
 
 Remembered: TypeAlias = tuple[Mock, tuple[int, ...], bytes]
 """What a reply is remembered by: whose it is, that mock's revision, and the digest of the body."""

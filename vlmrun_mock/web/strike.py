@@ -11,6 +11,7 @@ from typing import Any
 from starlette.types import Receive, Send
 
 from vlmrun_mock import connection
+from vlmrun_mock.chat_completion import parted, replayed
 from vlmrun_mock.connection import ConnectionCut
 from vlmrun_mock.errors import ScriptedError
 from vlmrun_mock.faults import Fault
@@ -66,10 +67,27 @@ def spoilt(fault: Fault | None, completion: dict[str, Any]) -> dict[str, Any]:
     return completion
 
 
+def relayed(fault: Fault | None, body: bytes, known: Mapping[str, Any] | None) -> bytes:
+    """Return a body of the upstream's as a fault leaves it; what is no chat completion stays as it is."""
+    if fault is None or fault.kind not in ("invalid-json", "invalid-schema", "empty-choices", "no-usage"):
+        return body
+    from vlmrun_mock.fixture_file import is_completion  # noqa: PLC0415 - heavy (pydantic): imported when first needed
+
+    try:
+        completion = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    if not is_completion(completion):
+        return body
+    rest, text = parted(completion)
+    spoilt_body = spoilt(fault, replayed(rest, content(fault, text or "", known), {}))
+    return json.dumps(spoilt_body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 async def transmit(fault: Fault | None, reply: Reply, send: Send) -> None:
     """Send an answer as a fault lets it through; raises ConnectionCut where it ends with the connection."""
     headers, body = list(reply.headers), reply.content
-    if fault is None:
+    if fault is None or not reply.complete:
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": not reply.complete})
         if not reply.complete:
