@@ -82,6 +82,34 @@ def test_without_a_key_nothing_is_asked_and_what_is_not_recorded_fails_the_test(
     result.stdout.fnmatch_lines(["*No fixture matches: none is loaded.*", hint, "*nowhere: is no folder", hint])
 
 
+def test_what_was_not_recorded_is_a_warning_and_what_could_not_be_written_a_failure(
+    run: Run, api: RealApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLMRUN_API_KEY", KEY)
+    (run.pytester.mkdir("recordings") / "document.invoice").write_bytes(b"a file where a folder belongs")
+
+    result = run(
+        f"""
+    @pytest.mark.vlmrun_mock(record="new", fixtures="recordings", upstream={api.url!r})
+    def test_unrecordable(vlmrun_mock):
+        assert "invoice_id" in ask("document.receipt", text="my key is {KEY}")
+
+    @pytest.mark.vlmrun_mock(record="new", fixtures="recordings", upstream={api.url!r})
+    def test_unwritable(vlmrun_mock):
+        assert "invoice_id" in ask()
+    """,
+        "-W",
+        "default",
+    )
+
+    result.assert_outcomes(passed=2, errors=1, warnings=1)
+    result.stdout.fnmatch_lines(
+        ["an answer of the real API could not be written:", "*NOT RECORDED: cannot write into *recordings: *"]
+    )
+    assert "not recorded: the request itself holds the key" in result.stdout.str()
+    assert KEY not in result.stdout.str().replace(f"my key is {KEY}", "")
+
+
 def test_the_command_line_records_anew_in_every_test_that_has_a_folder(
     run: Run, api: RealApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -204,6 +204,52 @@ def test_on_a_full_disk_clients_get_their_answers_and_the_operator_a_clear_error
     assert [name.partition("-")[0] for name in _files(folder)] == ["document.invoice/small"]
 
 
+def test_a_replay_needs_no_folder_that_can_be_written_but_one_that_is_there(tmp_path: Path) -> None:
+    missing = tmp_path / "recordings"
+
+    ended = run("record", "--port", "0", "--mode", "none", "--out", str(missing))
+
+    assert ended.returncode == 1
+    assert "recordings: is no folder" in ended.stderr
+    assert not missing.exists()
+
+
+def test_ctrl_c_waits_for_what_is_paid_for(tmp_path: Path, api: RealApi) -> None:
+    api.wait = 2.5
+    folder, statuses = tmp_path / "recordings", list[int]()
+    with serving(tmp_path, "--upstream", api.url, "--out", str(folder), command="record") as process:
+
+        def stay() -> None:
+            body = {"messages": [{"content": "stay"}], **INVOICE}
+            statuses.append(process.http.post(CHAT, json=body).status_code)
+
+        client = threading.Thread(target=stay)
+        client.start()
+        with pytest.raises(httpx.ReadTimeout):
+            process.http.post(CHAT, json={"messages": [{"content": "leave"}], **INVOICE}, timeout=0.8)
+        code, _ = process.stop()
+        client.join()
+
+    assert (code, statuses) == (0, [201])
+    assert "Waiting for 2 answers of the upstream; Ctrl-C again does not.\n" in process.output
+    assert f"Recorded 2 fixtures into {folder}.\n" in process.output
+    assert len(_files(folder)) == 2
+
+
+def test_a_second_ctrl_c_does_not_wait_and_says_what_is_lost(tmp_path: Path, api: RealApi) -> None:
+    api.wait = 20
+    with serving(tmp_path, "--upstream", api.url, "--out", str(tmp_path / "recordings"), command="record") as process:
+        with pytest.raises(httpx.ReadTimeout):
+            process.http.post(CHAT, json={"messages": [{"content": "leave"}], **INVOICE}, timeout=0.8)
+        process.popen.send_signal(signal.SIGINT)
+        process.line("Waiting for an answer of the upstream")
+        code, seconds = process.stop()
+
+    assert code == 1
+    assert seconds < 10
+    assert process.errors == "Error: the answers to 1 request were not waited for, and are lost\n"
+
+
 def test_the_upstream_is_not_the_recorder_itself(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -112,6 +112,265 @@ def test_a_request_that_holds_a_secret_is_passed_on_and_not_recorded(recorder: S
     assert KEY not in "".join(recorder.lines)
 
 
+def test_nothing_that_the_client_proves_itself_with_is_written(recorder: Served, api: RealApi, folder: Path) -> None:
+    sent = {"Authorization": "Basic c29tZWJvZHk6c2VjcmV0", "X-Api-Key": "Zk93hd72hfQ", "Cookie": "a=1; sid=Crumbs99999"}
+    api.say = lambda request, _body: Response(
+        json.dumps({"detail": [request.headers[name.lower()] for name in sent]}), 400, media_type="text/x-Crumbs99999"
+    )
+    api_with_errors = {**INVOICE, "domain": "document.receipt"}
+
+    recorder.http.post(CHAT, json=INVOICE, headers=sent)
+    api.say = says_content("Zk93hd72hfQ, sid=Crumbs99999 and c29tZWJvZHk6c2VjcmV0")
+    recorder.http.post(CHAT, json=api_with_errors, headers=sent)
+
+    (path,) = _files(folder)
+    written = path.read_text(encoding="utf-8")
+    assert (
+        json.loads(written)["answer"]["content"] == "<redacted>, <redacted> and <redacted>" or "<redacted>" in written
+    )
+    for secret in ("Zk93hd72hfQ", "Crumbs99999", "c29tZWJvZHk6c2VjcmV0"):
+        assert secret not in written
+        assert secret not in "".join(recorder.lines)
+
+
+def test_a_secret_in_a_recorded_errors_header_is_replaced(serve: Serve, api: RealApi, folder: Path) -> None:
+    api.say = says("no", 503, f"text/x-{KEY}")
+    recorder = serve(record="new", fixtures=(folder,), upstream=api.url, record_errors=True)
+
+    recorder.http.post(CHAT, json=INVOICE, headers=WITH_KEY)
+
+    (path,) = _files(folder)
+    assert json.loads(path.read_text(encoding="utf-8"))["answer"]["error"]["headers"]["content-type"].startswith(
+        "text/x-<redacted>"
+    )
+
+
+@pytest.mark.parametrize("key", ["local", "test", "dummy"])
+def test_a_placeholder_for_a_key_spoils_no_recording(key: str, recorder: Served, api: RealApi) -> None:
+    api.say = says_content(f'{{"notes":"a {key} tax"}}')
+
+    answers = [
+        recorder.chat(messages=[{"content": f"a {key} text"}], domain="document.invoice", vlmrun=None) for _ in range(2)
+    ]
+
+    assert [answer.json()["choices"][0]["message"]["content"] for answer in answers] == [
+        f'{{"notes":"a {key} tax"}}'
+    ] * 2
+    assert [_source(answer) for answer in answers] == ["upstream", "fixture"]
+
+
+def test_what_was_written_by_hand_is_not_written_over(serve: Serve, api: RealApi, folder: Path) -> None:
+    serve(record="new", fixtures=(folder,), upstream=api.url).http.post(CHAT, json=INVOICE)
+    (path,) = _files(folder)
+    edited = json.loads(path.read_text(encoding="utf-8"))
+    edited["match"]["messages"][0]["content"] = ["Extract everything", {"document": 1}]
+    path.write_text(json.dumps(edited), encoding="utf-8")
+    recorder = serve(record="new", fixtures=(folder,), upstream=api.url)
+
+    again = recorder.http.post(CHAT, json=INVOICE)
+
+    assert (_source(again), api.asked) == ("upstream", 2)
+    assert json.loads(path.read_text(encoding="utf-8")) == edited
+    assert _files(folder) == [path.with_name(f"{path.stem}-2.json"), path]
+    assert _source(recorder.http.post(CHAT, json=INVOICE)) == "fixture"
+
+
+def test_mode_all_keeps_a_description_and_leaves_alone_what_is_scripted(
+    serve: Serve, api: RealApi, folder: Path
+) -> None:
+    new = serve(record="new", fixtures=(folder,), upstream=api.url)
+    for domain in ("document.invoice", "document.receipt"):
+        new.http.post(CHAT, json={**INVOICE, "domain": domain})
+    invoice, receipt = _files(folder)
+    described, scripted = (json.loads(path.read_text(encoding="utf-8")) for path in (invoice, receipt))
+    described["description"] = "Acme's invoice"
+    scripted["answers"] = [{"error": {"status": 503}}, scripted.pop("answer")]
+    invoice.write_text(json.dumps(described), encoding="utf-8")
+    receipt.write_text(json.dumps(scripted), encoding="utf-8")
+    recorder = serve(record="all", fixtures=(folder,), upstream=api.url)
+
+    answers = [
+        recorder.http.post(CHAT, json={**INVOICE, "domain": f"document.{name}"}) for name in ("invoice", "receipt")
+    ]
+
+    assert [(answer.status_code, _source(answer)) for answer in answers] == [(201, "upstream"), (503, "fixture")]
+    assert json.loads(invoice.read_text(encoding="utf-8"))["description"] == "Acme's invoice"
+    assert json.loads(receipt.read_text(encoding="utf-8")) == scripted
+
+
+def test_a_recording_of_another_folder_is_no_name_to_write_at(
+    serve: Serve, api: RealApi, folder: Path, tmp_path: Path
+) -> None:
+    serve(record="new", fixtures=(tmp_path / "other",), upstream=api.url).http.post(CHAT, json=INVOICE)
+    (recorded,) = _files(tmp_path / "other")
+    recorded.rename(tmp_path / "other" / "my.json")
+    own = folder / "my.json"
+    folder.mkdir()
+    own.write_text('{"match": {"domain": "document.receipt"}, "answer": {"content": "own"}}', encoding="utf-8")
+    recorder = serve(record="all", fixtures=(folder, tmp_path / "other"), upstream=api.url)
+
+    answer = recorder.http.post(CHAT, json=INVOICE)
+
+    assert _source(answer) == "fixture"
+    assert json.loads(own.read_text(encoding="utf-8"))["answer"] == {"content": "own"}
+
+
+def test_a_stream_of_orion_is_passed_on_and_never_taken_for_a_plain_answer(recorder: Served, api: RealApi) -> None:
+    plain = {**INVOICE, "model": "vlmrun-orion-1:auto"}
+    sse = b'data: {"choices": []}\n\ndata: [DONE]\n\n'
+
+    first = recorder.http.post(CHAT, json=plain)
+    api.say = says(sse, 200, "text/event-stream")
+    streams = [recorder.http.post(CHAT, json={**plain, "stream": True}) for _ in range(2)]
+    again = recorder.http.post(CHAT, json=plain)
+
+    assert [answer.content for answer in streams] == [sse, sse]
+    assert "[not recorded: a stream]" in recorder.lines[1]
+    assert (again.json()["id"], _source(again)) == (first.json()["id"], "fixture")
+
+
+ODD_BODIES = {
+    "an infinite figure": (
+        b'{"choices":[{"message":{"content":"x"}}],'
+        b'"usage":{"prompt_tokens":1e999,"completion_tokens":1,"total_tokens":1}}'
+    ),
+    "NaN": b'{"choices":[{"message":{"content":"x"}}],"score":NaN}',
+    "half a character": b'{"choices":[{"message":{"content":"x"}}],"note":"\\ud800"}',
+}
+
+
+@pytest.mark.parametrize("name", ODD_BODIES)
+def test_a_body_that_no_file_can_hold_is_passed_on_and_the_reason_is_told(
+    name: str, recorder: Served, api: RealApi, folder: Path
+) -> None:
+    api.say = says(ODD_BODIES[name])
+
+    answer = recorder.http.post(CHAT, json=INVOICE)
+
+    assert (answer.status_code, answer.content) == (201, ODD_BODIES[name])
+    assert "[not recorded: it cannot be written as " in recorder.lines[0]
+    assert _files(folder) == []
+
+
+def test_a_message_without_content_is_replayed_without_one(recorder: Served, api: RealApi) -> None:
+    api.say = says(json.dumps({"choices": [{"message": {"role": "assistant", "tool_calls": []}}]}))
+
+    _, replayed = (recorder.http.post(CHAT, json=INVOICE) for _ in range(2))
+
+    assert _source(replayed) == "fixture"
+    assert replayed.json()["choices"][0]["message"] == {"role": "assistant", "tool_calls": [], "content": None}
+
+
+def test_a_header_that_cannot_be_sent_is_left_out(serve: Serve, folder: Path) -> None:
+    url, listener = _talking(
+        b"HTTP/1.1 503 Busy\r\ncontent-type: text/\x1b[31m\r\nretry-after: 3\r\ncontent-length: 2\r\n\r\nno"
+    )
+    recorder = serve(record="new", fixtures=(folder,), upstream=url)
+
+    with listener:
+        answer = recorder.http.post(CHAT, json=INVOICE)
+
+    assert (answer.status_code, answer.content, answer.headers["retry-after"]) == (503, b"no", "3")
+    assert "\x1b" not in recorder.lines[0]
+
+
+def test_a_proxy_that_cannot_be_used_is_a_502_of_ours(
+    serve: Serve, api: RealApi, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = serve(record="new", fixtures=(folder,), upstream=api.url)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+
+    answer = recorder.http.post(CHAT, json=INVOICE)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unreachable")
+
+
+@pytest.mark.parametrize(
+    ("kind", "spoilt"),
+    [
+        ("invalid-json", "Here is the data"),
+        ("invalid-schema", "unexpected"),
+        ("empty-choices", '"choices":[]'),
+        ("no-usage", '"choices":[{"index":0'),
+    ],
+)
+def test_a_fault_strikes_what_is_passed_on_and_not_what_is_recorded(
+    kind: Any, spoilt: str, recorder: Served, api: RealApi
+) -> None:
+    recorder.http.post("/_mock/faults", json={"kind": kind}).raise_for_status()
+
+    struck, replayed = (recorder.http.post(CHAT, json=INVOICE) for _ in range(2))
+
+    assert spoilt in struck.text
+    assert ("usage" in struck.json()) == (kind != "no-usage")
+    assert (_source(replayed), replayed.json()["usage"]["credits_used"]) == ("fixture", 3)
+    assert api.asked == 1
+
+
+def test_a_fault_on_an_answer_that_ended_early_cuts_no_further(serve: Serve, folder: Path) -> None:
+    url, listener = _talking(START + b"content-length: 100\r\n\r\n{}")
+    recorder = serve(record="new", fixtures=(folder,), upstream=url)
+    recorder.http.post("/_mock/faults", json={"latency_ms": 10}).raise_for_status()
+
+    with listener, pytest.raises(httpx.RemoteProtocolError):
+        recorder.http.post(CHAT, json=INVOICE)
+
+    assert "internal_error" not in recorder.lines[-1]
+
+
+def test_a_folder_that_leads_elsewhere_is_not_written_into(
+    recorder: Served, api: RealApi, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "document.invoice").symlink_to(tmp_path / "elsewhere")
+
+    answer = recorder.http.post(CHAT, json=INVOICE)
+
+    assert (answer.status_code, api.asked) == (201, 1)
+    assert f"[NOT RECORDED: cannot write into {folder}: it leads out of the fixture folders]" in recorder.lines[-1]
+    assert _files(tmp_path / "elsewhere") == []
+
+
+def test_what_another_recorder_has_written_is_not_asked_again(serve: Serve, api: RealApi, folder: Path) -> None:
+    first, second = (serve(record="new", fixtures=(folder,), upstream=api.url) for _ in range(2))
+    first.http.post(CHAT, json=INVOICE)
+
+    answer = second.http.post(CHAT, json=INVOICE)
+
+    assert (_source(answer), api.asked) == ("fixture", 1)
+
+
+def test_the_query_of_a_request_arrives(recorder: Served, api: RealApi) -> None:
+    queries: list[str] = []
+
+    def say(request: Any, body: dict[str, Any]) -> Response:
+        queries.append(str(request.url.query))
+        return completion(request, body)
+
+    api.say = say
+    recorder.http.post(f"{CHAT}?api-version=2&x=%20", json=INVOICE)
+
+    assert queries == ["api-version=2&x=%20"]
+
+
+def test_the_log_shows_no_secret_of_a_url(recorder: Served) -> None:
+    for url in ("https://x.io/a.png?access_token=tok-99999999", "https://me:secretpw1@x.io/a.png"):
+        recorder.chat(messages=[{"content": [{"type": "image_url", "image_url": {"url": url}}]}])
+
+    assert "tok-999" not in "".join(recorder.lines)
+    assert "secretpw1" not in "".join(recorder.lines)
+
+
+def test_the_journal_says_what_became_of_it_and_what_the_upstream_asked_for(recorder: Served, api: RealApi) -> None:
+    api.say = lambda _request, _body: Response(b"{}", 429, {"retry-after": "7"})
+    recorder.http.post(CHAT, json=INVOICE)
+
+    (entry,) = recorder.http.get("/_mock/requests?source=upstream").json()["requests"]
+
+    assert (entry["status"], entry["retry_after"]) == (429, 7)
+    assert entry["notes"][0].startswith("not recorded: the answer is no chat completion (429")
+
+
 NO_COMPLETIONS = {
     "an error": (429, "application/json", b'{"detail":"Slow down","error":{"message":"Slow down"}}'),
     "an error of a proxy": (503, "text/html", b"<html><body>Bad gateway</body></html>"),
@@ -464,6 +723,7 @@ def test_a_fixture_that_broke_meanwhile_is_named_and_nothing_is_lost(recorder: S
     assert answer.status_code == 201
     assert "[fixtures not reloaded: broken.json: is not JSON: " in recorder.lines[0]
     assert len(_files(folder)) == 2
+    assert _source(recorder.http.post(CHAT, json=INVOICE)) == "fixture"
 
 
 def test_an_answer_that_is_nested_absurdly_is_passed_on(recorder: Served, api: RealApi, folder: Path) -> None:
@@ -551,7 +811,11 @@ def test_an_address_may_have_the_paths_of_the_api(given: str, base: str) -> None
 
 
 @pytest.mark.parametrize(
-    "given", ["", "api.vlm.run", "ftp://api.vlm.run", "https://", "https://a:99999", "https://a?b", "https://me:pw@a"]
+    "given",
+    [
+        *("", "api.vlm.run", "ftp://api.vlm.run", "https://", "https://a:99999", "https://a?b"),
+        *("https://me:pw@a", "https://me:pw@a:99999", "https://me:pw@a?b", "me:pw@a"),
+    ],
 )
 def test_what_is_no_address_is_refused_without_repeating_a_password(given: str) -> None:
     with pytest.raises(AddressProblem) as refused:

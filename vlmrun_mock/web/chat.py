@@ -68,15 +68,25 @@ class ChatEndpoint:
         if fault is not None:
             await strike.before(fault, exchange, receive)
         while (lacking := mock.lacking(request)) is not None:
-            reply = await self._relayed(mock, raw, scope, lacking)
+            reply = await self._relayed(mock, raw, scope, lacking, fault)
             if reply is not None:
-                return fault, replace(reply, content=strike.relayed(fault, reply.content, mock.schema(lacking.request)))
+                return fault, reply
         return fault, await self._reply(mock, request, fault, exchange)
 
     async def _relayed(
-        self, mock: Mock, raw: bytes, scope: Scope, lacking: Lacking | None = None, *, unreadable: str = ""
+        self,
+        mock: Mock,
+        raw: bytes,
+        scope: Scope,
+        lacking: Lacking | None = None,
+        fault: Fault | None = None,
+        *,
+        unreadable: str = "",
     ) -> Reply | None:
-        """Return what the upstream says to a body; None if somebody else has just been told. Raises ApiError."""
+        """Return what the upstream says to a body, as a fault leaves it; None if there may be a recording after all.
+
+        Raises ApiError.
+        """
         from vlmrun_mock.upstream import Question  # noqa: PLC0415 - heavy: imported when first needed
 
         exchange: Exchange = scope["state"]["exchange"]
@@ -85,7 +95,11 @@ class ChatEndpoint:
         relay = await self._scopes.upstream.relay(question, mock.settings, mock.library)
         if relay is not None and relay.error:
             raise relay.error
-        return relayed(exchange.summary or "unread", exchange.asked, relay) if relay else None
+        if relay is None:
+            return None
+        known = mock.schema(lacking.request) if lacking else None
+        said = replace(relay.said, body=strike.relayed(fault, relay.said.body, known))
+        return relayed(exchange.summary or "unread", exchange.asked, replace(relay, said=said))
 
     def _limit(self, mock: Mock, raw: bytes, exchange: Exchange) -> None:
         """Raise RateLimitExceeded if the key sends too many requests."""
