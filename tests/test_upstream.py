@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -21,6 +22,10 @@ from tests.real_api import KEY, RealApi, completion, real_api, says, says_conten
 from tests.serving import CHAT, Served, image_message, picture
 from vlmrun_mock import address
 from vlmrun_mock.address import AddressProblem
+from vlmrun_mock.chat_request import ChatRequest
+from vlmrun_mock.mock import Mock
+from vlmrun_mock.settings import Settings
+from vlmrun_mock.upstream import Question, Upstream
 
 INVOICE: dict[str, Any] = {"messages": image_message(picture(1)), "domain": "document.invoice"}
 WITH_KEY = {"Authorization": f"Bearer {KEY}"}
@@ -613,6 +618,37 @@ def test_the_same_request_sent_many_times_at_once_is_asked_once(recorder: Served
     assert len({answer.content for answer in answers}) == 1
     assert {_source(answer) for answer in answers} == {"upstream"}
     assert len(_files(folder)) == 1
+
+
+def test_the_same_request_sent_again_and_again_while_it_is_recorded_is_asked_once(
+    recorder: Served, api: RealApi
+) -> None:
+    api.wait = 0.02
+
+    def ask(number: int) -> None:
+        headers = {"Authorization": f"Bearer sk-the-key-of-client-{number % 3}"}
+        body = {**INVOICE, "domain": f"custom.turn-{number // 40}"}
+        recorder.http.post(CHAT, json=body, headers=headers).raise_for_status()
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(ask, range(400)))
+
+    assert api.asked == 10
+
+
+def test_what_was_recorded_between_a_look_and_the_question_is_not_asked(api: RealApi, folder: Path, put: Put) -> None:
+    put("recordings/other.json", {"content": "x"}, domain="document.receipt")
+    mock = Mock(Settings(record="new", fixtures=(folder,), upstream=api.url))
+    lacking = mock.lacking(ChatRequest(domain="document.invoice"))
+    put("recordings/new.json", {"content": "x"}, domain="document.invoice")
+    mock.library.reload()
+
+    relay = asyncio.run(Upstream().relay(Question(b"{}", (), KEY, lacking), mock.settings, mock.library))
+
+    assert lacking is not None
+    assert relay is None
+    assert mock.lacking(ChatRequest(domain="document.invoice")) is None
+    assert api.asked == 0
 
 
 def test_who_asks_the_same_with_another_key_is_not_told_what_was_said_to_the_first(

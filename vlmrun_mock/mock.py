@@ -71,10 +71,12 @@ class Answer:
 class Lacking:
     """A request that no fixture answers yet, with its domain in the present spelling.
 
-    With a `name`, there is a recording of that name, to be made again. What is `streamed` is never recorded.
+    With a `name`, there is a recording of that name, to be made again. What is `streamed` is never recorded. `version`
+    is that of the library in which there was none.
     """
 
     request: ChatRequest
+    version: int
     name: str | None = None
     streamed: bool = False
 
@@ -211,13 +213,15 @@ class Mock:
         if not self.records:
             return None
         request = self._accepted(request)
+        # Read first, so that what is recorded from now on is noticed.
+        version = self.library.version
         if request.generation != "vlm-1" and request.parameters.get("stream"):
-            return Lacking(request, streamed=True)
+            return Lacking(request, version, streamed=True)
         fixture = _first(self._sets(), request)
         if fixture is None:
-            return Lacking(request)
+            return Lacking(request, version)
         if self.settings.record == "all" and fixture.is_recording and fixture.origin == USER_ORIGIN:
-            return Lacking(request, fixture.name)
+            return Lacking(request, version, fixture.name)
         return None
 
     def _accepted(self, request: ChatRequest) -> ChatRequest:

@@ -148,7 +148,8 @@ class Upstream:
         None if there may be a recording after all: the folders have just changed; or the same was being asked with
         another key, and what was said then was said to somebody else.
         """
-        if await asyncio.to_thread(_has_changed, library):
+        await asyncio.to_thread(_look, library)
+        if question.lacking and question.lacking.version != library.version:
             return None
         loop = asyncio.get_running_loop()
         place = (id(loop), settings.upstream, settings.fixtures, question.subject)
@@ -208,12 +209,10 @@ class Upstream:
         return name, notes
 
 
-def _has_changed(library: Library) -> bool:
-    """Load what has changed in the folders, such as what another recorder wrote; return whether anything had."""
-    try:
-        return bool(library.reload())
-    except FixtureFolderError:  # said when something is recorded
-        return False
+def _look(library: Library) -> None:
+    """Load what has changed in the folders, such as what another recorder wrote."""
+    with contextlib.suppress(FixtureFolderError):  # said when something is recorded
+        library.reload()
 
 
 def _file(folder: Path, name: str | None) -> str | None:
