@@ -426,6 +426,19 @@ def test_an_id_in_a_document_is_a_value_like_any_other(place: Place, api: Api) -
     assert said(output) == ['value: content.id is "b", and was "a"', "value: content.created is 2, and was 1"]
 
 
+def test_what_is_no_number_of_json_is_told_as_a_text(recorded: Place, api: Api) -> None:
+    api.content["total"] = float("nan")
+    api.completion["score"] = float("inf")
+
+    _, output, _ = recorded.drift("--format", "json", "--values")
+
+    (fixture,) = json.loads(output, parse_constant=pytest.fail)["fixtures"]
+    assert {each["place"]: each["now"] for each in fixture["shape"]} == {
+        "completion.score": "text",
+        "content.total": "text",
+    }
+
+
 def test_prose_is_a_value(place: Place, api: Api) -> None:
     api.content = "One."
     place.record(INVOICE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -72,11 +73,17 @@ def read(text: str) -> Any:
 
 
 def _json(text: str | bytes) -> Any:
+    """Return the object or list that a text is JSON of, else None; what is no number of JSON is read as a text."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=str, parse_float=_number)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, (dict, list)) else None
+
+
+def _number(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
 
 
 def _parts(completion: Mapping[str, Any]) -> dict[str, Any]:
