@@ -434,8 +434,8 @@ def test_what_is_no_number_of_json_is_told_as_a_text(recorded: Place, api: Api) 
 
     (fixture,) = json.loads(output, parse_constant=pytest.fail)["fixtures"]
     assert {each["place"]: each["now"] for each in fixture["shape"]} == {
-        "completion.score": "text",
-        "content.total": "text",
+        "completion.score": "string",
+        "content.total": "string",
     }
 
 

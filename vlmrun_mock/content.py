@@ -9,8 +9,8 @@ from typing import Any
 from vlmrun_mock import generate, gql_statement, grounding, selection
 from vlmrun_mock.chat_request import CallerSchema, ChatRequest
 from vlmrun_mock.errors import InvalidRequest, Problem
-from vlmrun_mock.fixture_file import written
 from vlmrun_mock.gql_statement import SelectionProblem
+from vlmrun_mock.layout import written
 from vlmrun_mock.references import SchemaProblem
 from vlmrun_mock.schema import violations
 from vlmrun_mock.seed import Seed

@@ -14,6 +14,7 @@ from typing import Any
 
 from vlmrun_mock import __version__, chat_parser, chat_writer
 from vlmrun_mock.chat_completion import replayed
+from vlmrun_mock.difference import PARTICULARS
 from vlmrun_mock.document_folder import DocumentFolders
 from vlmrun_mock.documents import Document
 from vlmrun_mock.domains import Domains
@@ -23,7 +24,7 @@ from vlmrun_mock.fixture_file import DocumentBody, FixtureBody, parse
 from vlmrun_mock.fixture_folder import FixtureBuilder, fixture_files, shown
 from vlmrun_mock.fixtures import Fixture, FixtureAnswer
 from vlmrun_mock.heard import JSON, Heard, compared, heard, heard_of, read
-from vlmrun_mock.match import PARTICULARS, Match
+from vlmrun_mock.match import Match
 from vlmrun_mock.recording import Said
 from vlmrun_mock.secret import REPLACEMENT, Redaction
 from vlmrun_mock.settings import Settings

@@ -14,8 +14,9 @@ from typing import Annotated, Any, Literal, TypeGuard
 import pydantic_core
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
+from vlmrun_mock.difference import same
 from vlmrun_mock.fixture_error import FixtureError
-from vlmrun_mock.match import same
+from vlmrun_mock.layout import USUAL, Layout, written
 
 IDENTITY = re.compile(r"sha256:[0-9a-f]{64}")
 HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
@@ -74,22 +75,6 @@ Identity = Annotated[
     ),
 ]
 Content = dict[str, Any] | list[Any] | str
-
-LAYOUTS: Mapping[str, Mapping[str, Any]] = {
-    "compact": {"separators": (",", ":"), "ensure_ascii": False},
-    "spaced": {"ensure_ascii": False},
-    "indent-2": {"indent": 2, "ensure_ascii": False},
-    "indent-4": {"indent": 4, "ensure_ascii": False},
-    "compact-ascii": {"separators": (",", ":")},
-    "spaced-ascii": {},
-    "indent-2-ascii": {"indent": 2},
-    "indent-4-ascii": {"indent": 4},
-}
-"""How JSON may be written as a message's content, and what that is called: as arguments of `json.dumps`."""
-
-Layout = Literal[
-    "compact", "spaced", "indent-2", "indent-4", "compact-ascii", "spaced-ascii", "indent-2-ascii", "indent-4-ascii"
-]
 
 
 def is_completion(body: object) -> TypeGuard[dict[str, Any]]:
@@ -349,18 +334,13 @@ class FixtureBody(Exact):
         return [(f"answers.{index}", answer) for index, answer in enumerate(self.answers or ())]
 
 
-def written(value: object, layout: str = "compact") -> str:
-    """Return a JSON value as text in a layout; raises ValueError for what is no JSON, such as infinity."""
-    return json.dumps(value, allow_nan=False, **LAYOUTS[layout])
-
-
 def exact_text(body: AnswerBody) -> str:
     """Return what an answer's content is sent as: its recorded text, unless the content was changed since."""
     if isinstance(body.content, str):
         return body.content
     if body.verbatim is not None and is_current(body):
         return body.verbatim
-    return written(body.content, body.layout or "compact")
+    return written(body.content, body.layout or USUAL)
 
 
 def is_current(body: AnswerBody) -> bool:

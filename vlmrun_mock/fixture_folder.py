@@ -24,9 +24,9 @@ from vlmrun_mock.fixture_file import (
     exact_text,
     merge_patch,
     parse,
-    written,
 )
 from vlmrun_mock.fixtures import PACKAGED_ORIGIN, USER_ORIGIN, ErrorAnswer, Fixture, FixtureAnswer
+from vlmrun_mock.layout import written
 from vlmrun_mock.match import Match, TextMatch
 
 NO_FOLDER = "is no folder"

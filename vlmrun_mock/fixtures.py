@@ -11,7 +11,8 @@ from itertools import chain, islice
 from typing import Any, TypeAlias
 
 from vlmrun_mock.chat_request import ChatRequest
-from vlmrun_mock.match import ANOTHER_DOCUMENT, IN_ANOTHER_CASE, ORDINARY, Difference, Match, RequestFacts
+from vlmrun_mock.difference import ANOTHER_DOCUMENT, IN_ANOTHER_CASE, ORDINARY, Difference
+from vlmrun_mock.match import Match, RequestFacts
 
 GRAM = 4
 """How many characters long the pieces are by which a needle is looked up in a text."""

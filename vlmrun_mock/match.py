@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
+from vlmrun_mock.difference import (
+    ANOTHER_DOCUMENT,
+    ANOTHER_NUMBER,
+    IN_ANOTHER_CASE,
+    PARTICULARS,
+    Difference,
+    count_of,
+    excerpt,
+    frozen,
+    quoted,
+    same,
+)
 from vlmrun_mock.documents import Document
-
-EXCERPT = 200
-"""How many characters of a request's text a difference shows."""
-
-IN_ANOTHER_CASE, ORDINARY, ANOTHER_DOCUMENT, ANOTHER_NUMBER = 2, 4, 6, 7
-"""What differences weigh: a wrong document more than a wrong text, and less than two; a text in another case least.
-
-Another number of documents is worse than another document."""
 
 USUAL_GENERATION = "vlm-1"
 """What hardly anyone needs to be told that it agrees."""
 
 Facts: TypeAlias = dict[str, Hashable]
 """What can be compared for equality, by the part of a request that it belongs to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One reason why a fixture does not match a request: which part, wanted what, got what, and a sentence.
-
-    `weight` says how far it keeps them apart.
-    """
-
-    part: str
-    expected: Any
-    actual: Any
-    message: str
-    weight: int = ORDINARY
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the difference as data, for an error's body."""
-        return {"part": self.part, "expected": self.expected, "actual": self.actual, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +43,18 @@ class TextMatch:
         return found
 
     def _lacking(self, needle: str, text: str) -> Difference:
-        wanted, shown = {"contains": needle}, _excerpt(text)
+        wanted, shown = {"contains": needle}, excerpt(text)
         if needle.casefold() in _without_case(text):
-            message = f"the text contains {_quoted(needle)} only in another case"
+            message = f"the text contains {quoted(needle)} only in another case"
             return Difference("text", wanted, shown, message, IN_ANOTHER_CASE)
-        return Difference("text", wanted, shown, f"the text does not contain {_quoted(needle)}")
+        return Difference("text", wanted, shown, f"the text does not contain {quoted(needle)}")
 
     def _unequal(self, equals: str, text: str) -> Difference:
-        wanted, shown = {"equals": equals}, _excerpt(text)
+        wanted, shown = {"equals": equals}, excerpt(text)
         if equals.casefold() == _without_case(text):
-            message = f"the text is {_quoted(equals)} in another case"
+            message = f"the text is {quoted(equals)} in another case"
             return Difference("text", wanted, shown, message, IN_ANOTHER_CASE)
-        return Difference("text", wanted, shown, f"the text is not {_quoted(equals)}")
+        return Difference("text", wanted, shown, f"the text is not {quoted(equals)}")
 
 
 class Matchable(Protocol):
@@ -134,7 +119,7 @@ class Match:
         """Return every reason why this does not match; a match is no difference."""
         found: list[Difference] = []
         if self.domain is not None and self.domain != (request.domain or ""):
-            got = _excerpt(request.domain)
+            got = excerpt(request.domain)
             message = f"the domain is {got or 'none'}, not {self.domain or 'none'}"
             found.append(Difference("domain", self.domain, got, message))
         if self.documents is not None:
@@ -142,13 +127,13 @@ class Match:
         if self.text is not None:
             found += self.text.difference(request.text)
         if self.model is not None and self.model != request.model:
-            got = _excerpt(request.model)
+            got = excerpt(request.model)
             found.append(Difference("model", self.model, got, f"the model is {got}, not {self.model}"))
         for name, wanted in self.metadata.items():
             actual = request.metadata.get(name)
             if not same(actual, wanted):
-                actual = _excerpt(actual)
-                message = f"metadata.{name} is {_quoted(actual)}, not {_quoted(wanted)}"
+                actual = excerpt(actual)
+                message = f"metadata.{name} is {quoted(actual)}, not {quoted(wanted)}"
                 found.append(Difference(f"metadata.{name}", wanted, actual, message))
         for name, wanted in self.particulars.items():
             actual = request.particulars.get(name)
@@ -179,7 +164,7 @@ class Match:
         equals = self.text.equals if self.text else None
         facts: Facts = {"domain": self.domain, "documents": self.documents, "text": equals, "model": self.model}
         given = {part: value for part, value in facts.items() if value is not None}
-        particulars = {name: _frozen(self.particulars[name]) for name in PARTICULARS if name in self.particulars}
+        particulars = {name: frozen(self.particulars[name]) for name in PARTICULARS if name in self.particulars}
         return given | _metadata_facts(dict(sorted(self.metadata.items()))) | particulars
 
 
@@ -203,28 +188,14 @@ class RequestFacts:
         if part == "documents":
             return tuple(document.identity for document in request.documents)
         if part in PARTICULARS:
-            return _frozen(request.particulars.get(part))
+            return frozen(request.particulars.get(part))
         if part.startswith("metadata."):
-            return _frozen(request.metadata.get(part.removeprefix("metadata.")))
+            return frozen(request.metadata.get(part.removeprefix("metadata.")))
         return request.text if part == "text" else request.model
 
 
 def _metadata_facts(metadata: Mapping[str, Any]) -> Facts:
-    return {f"metadata.{name}": _frozen(value) for name, value in metadata.items()}
-
-
-def _frozen(value: Any) -> Hashable:
-    """Return a JSON value that can be hashed and compared as JSON: `true` is not 1, `1.0` is 1."""
-    if isinstance(value, dict):
-        return frozenset((key, _frozen(child)) for key, child in value.items())
-    if isinstance(value, list):
-        return tuple(map(_frozen, value))
-    return (bool, value) if isinstance(value, bool) else value
-
-
-def same(left: Any, right: Any) -> bool:
-    """Return whether two JSON values are equal as JSON: `true` is not 1, `1.0` is 1."""
-    return _frozen(left) == _frozen(right)
+    return {f"metadata.{name}": frozen(value) for name, value in metadata.items()}
 
 
 @lru_cache(maxsize=1)
@@ -233,25 +204,14 @@ def _without_case(text: str) -> str:
     return text.casefold()
 
 
-def _quoted(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _excerpt(value: Any) -> Any:
-    """Return what a client sent fit for an answer: as it is, or where that is long or no JSON, how it begins."""
-    text = value if isinstance(value, str) else _quoted(value)
-    # 1e999 is JSON on its way in, and infinity, which is none, from then on.
-    return value if len(text) <= EXCERPT and (text is value or "Infinity" not in text) else text[:EXCERPT] + "…"
-
-
 def _document_differences(wanted: Sequence[str], documents: Sequence[Document]) -> list[Difference]:
     found = []
     if len(wanted) != len(documents):
-        message = f"the request has {_count(len(documents))}, not {len(wanted)}"
+        message = f"the request has {count_of(len(documents))}, not {len(wanted)}"
         found.append(Difference("documents", len(wanted), len(documents), message, ANOTHER_NUMBER))
     for index, (identity, document) in enumerate(zip(wanted, documents, strict=False)):
         if identity != document.identity:
-            got = _excerpt(document.identity)
+            got = excerpt(document.identity)
             message = f"document {index + 1} is another {_kind(document)} ({got} instead of {identity})"
             found.append(Difference(f"documents[{index}]", identity, got, message, ANOTHER_DOCUMENT))
     return found
@@ -260,107 +220,3 @@ def _document_differences(wanted: Sequence[str], documents: Sequence[Document]) 
 def _kind(document: Document) -> str:
     media_type = document.media_type or ("image/" if document.kind == "image_url" else "")
     return "picture" if media_type.startswith("image/") else "file"
-
-
-def _count(number: int, what: str = "document") -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
-
-
-def _generation_differences(wanted: Any, actual: Any) -> list[Difference]:
-    return [Difference("generation", wanted, actual, f"the generation is {actual}, not {wanted}")]
-
-
-def _message_differences(wanted: Any, actual: Any) -> list[Difference]:
-    found = []
-    if len(wanted) != len(actual):
-        message = f"the request has {_count(len(actual), 'message')}, not {len(wanted)}"
-        found.append(Difference("messages", len(wanted), len(actual), message))
-    for index, (one, other) in enumerate(zip(wanted, actual, strict=False)):
-        part, place = f"messages[{index}]", f"message {index + 1}"
-        if one["role"] != other["role"]:
-            said = f"{place} is from {other['role']}, not {one['role']}"
-            found.append(Difference(f"{part}.role", one["role"], other["role"], said))
-        if one["content"] != other["content"]:
-            said, got = _spoken(one["content"]), _spoken(other["content"])
-            in_another_case = said.casefold() == got.casefold()
-            message = f"{place} says {_shown(got)}{' in another case' if in_another_case else f', not {_shown(said)}'}"
-            weight = IN_ANOTHER_CASE if in_another_case else ORDINARY
-            found.append(
-                Difference(f"{part}.content", _excerpt(one["content"]), _excerpt(other["content"]), message, weight)
-            )
-    return found
-
-
-def _place_differences(wanted: Any, actual: Any) -> list[Difference]:
-    return [
-        Difference(
-            f"places[{index}]", one, other, f"document {index + 1} stands in message {other}, not in message {one}"
-        )
-        for index, (one, other) in enumerate(zip(wanted, actual, strict=False))
-        if one != other
-    ] or [Difference("places", wanted, actual, f"the request has {_count(len(actual))}, not {len(wanted)}")]
-
-
-def _spoken(content: Any) -> str:
-    return content if isinstance(content, str) else _quoted(content)
-
-
-def _shown(text: str) -> str:
-    return _quoted(_excerpt(text))
-
-
-def _schema_differences(wanted: Any, actual: Any) -> list[Difference]:
-    if not wanted or not actual:
-        message = "the request has no schema of its own" if wanted else "the request has a schema of its own, not none"
-        return [Difference("schema", _excerpt(wanted), _excerpt(actual), message)]
-    place, one, other = _first_difference(wanted, actual)
-    where = ".".join(("schema", *place))
-    message = f"{where} is {_given(other)}, not {_given(one)}"
-    return [Difference(where, _excerpt(one), _excerpt(other), message)]
-
-
-def _config_differences(wanted: Any, actual: Any) -> list[Difference]:
-    found = []
-    for name in {**wanted, **actual}:
-        one, other = wanted.get(name), actual.get(name)
-        if not same(one, other):
-            message = f"config.{name} is {_given(other)}, not {_given(one)}"
-            found.append(Difference(f"config.{name}", _excerpt(one), _excerpt(other), message))
-    return found
-
-
-def _json_object_differences(wanted: Any, actual: Any) -> list[Difference]:
-    message = (
-        f"the request asks for {'any' if wanted else 'a JSON'} object, not for {'a JSON' if wanted else 'any'} one"
-    )
-    return [Difference("json_object", wanted, actual, message)]
-
-
-def _first_difference(wanted: Any, actual: Any) -> tuple[tuple[str, ...], Any, Any]:
-    """Return the first place at which two JSON values differ, and what each has there; None where it has nothing."""
-    if isinstance(wanted, dict) and isinstance(actual, dict):
-        pairs = ((key, wanted.get(key), actual.get(key)) for key in {**wanted, **actual})
-    elif isinstance(wanted, list) and isinstance(actual, list) and len(wanted) == len(actual):
-        pairs = ((str(index), *pair) for index, pair in enumerate(zip(wanted, actual, strict=True)))
-    else:
-        return (), wanted, actual
-    for key, one, other in pairs:
-        if not same(one, other):
-            place, at_one, at_other = _first_difference(one, other)
-            return (key, *place), at_one, at_other
-    return (), wanted, actual
-
-
-def _given(value: Any) -> str:
-    return "not given" if value is None else _shown(value) if isinstance(value, str) else _spoken(_excerpt(value))
-
-
-PARTICULARS: Mapping[str, Callable[[Any, Any], list[Difference]]] = {
-    "generation": _generation_differences,
-    "messages": _message_differences,
-    "places": _place_differences,
-    "schema": _schema_differences,
-    "config": _config_differences,
-    "json_object": _json_object_differences,
-}
-"""What identifies a request beside its domain and documents, and what explains how two values of it differ."""

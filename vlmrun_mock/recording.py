@@ -14,17 +14,16 @@ from vlmrun_mock.chat_request import DEFAULT_MODEL, ChatRequest, Message
 from vlmrun_mock.documents import Document
 from vlmrun_mock.domains import Domains
 from vlmrun_mock.fixture_error import FixtureError
-from vlmrun_mock.fixture_file import LAYOUTS, decoded, is_completion, parse, written
+from vlmrun_mock.fixture_file import decoded, is_completion, parse
 from vlmrun_mock.fixture_folder import FixtureBuilder
 from vlmrun_mock.fixtures import USER_ORIGIN, Fixture
+from vlmrun_mock.layout import LAYOUTS, USUAL, written
 from vlmrun_mock.secret import REPLACEMENT, Redaction
 
 PASSED_ON = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
 """The headers of an answer that are passed on, and written down with an error; no other ever is."""
 
 SUCCESSFUL = range(200, 300)
-
-USUAL_LAYOUT = "compact"
 
 LONG_DATA = re.compile(r"(data:[\w./+;=-]{0,200};base64,)[A-Za-z0-9+/_=\s-]{100,}", re.ASCII)
 """A document in an error that repeats what it was sent."""
@@ -188,7 +187,7 @@ def _content(text: str, redaction: Redaction) -> _Content:
     value = redaction.value(value)
     if redaction.replaced > before:
         layout.pop("verbatim", None)
-        text = written(value, layout.get("layout", USUAL_LAYOUT))
+        text = written(value, layout.get("layout", USUAL))
     return _Content(text, value, layout)
 
 
@@ -207,7 +206,7 @@ def _layout(text: str, value: Any) -> dict[str, str]:
     found = next((layout for layout in LAYOUTS if written(value, layout) == text), None)
     if found is None:
         return {"verbatim": text}
-    return {} if found == USUAL_LAYOUT else {"layout": found}
+    return {} if found == USUAL else {"layout": found}
 
 
 def _error(said: Said, redaction: Redaction) -> dict[str, Any]:

@@ -31,16 +31,8 @@ def run(
     from vlmrun_mock.web.app import application  # noqa: PLC0415
 
     scopes = _scopes(settings)
-    try:
-        listener = server.bind(host, port)
-    except (OSError, UnicodeError) as error:  # the latter: a name that cannot be one
-        reason = getattr(error, "strerror", None) or error
-        raise click.ClickException(f"cannot listen on {host:.100}:{port}: {reason}") from None
+    listener = _bound(host, port, settings)
     url = server.url_of(listener)
-    if settings.record and _is_at(settings.upstream, listener):
-        listener.close()
-        raise click.ClickException(f"{settings.upstream} is this recorder itself: give the real API to --upstream")
-
     console = Console()
 
     def announce() -> None:
@@ -68,6 +60,21 @@ def run(
         else:
             server.run(application_, listener, announce)
     return scopes
+
+
+def _bound(host: str, port: int, settings: Settings) -> socket.socket:
+    """Return a listening socket; ends the command if there can be none."""
+    from vlmrun_mock import server  # noqa: PLC0415 - heavy: not imported by the other commands
+
+    try:
+        listener = server.bind(host, port)
+    except (OSError, UnicodeError) as error:  # the latter: a name that cannot be one
+        reason = getattr(error, "strerror", None) or error
+        raise click.ClickException(f"cannot listen on {host:.100}:{port}: {reason}") from None
+    if settings.record and _is_at(settings.upstream, listener):
+        listener.close()
+        raise click.ClickException(f"{settings.upstream} is this recorder itself: give the real API to --upstream")
+    return listener
 
 
 def _is_at(url: str, listener: socket.socket) -> bool:
