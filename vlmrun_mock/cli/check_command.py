@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     help="What is printed; github is shown as annotations by GitHub Actions.",
 )
 def check(*, folders: tuple[Path, ...], layout: str) -> None:
-    """Check fixtures: that they load, agree with the schemas, do not get in each other's way, and hold no secret.
+    """Check folders of fixtures.
 
-    The folders are in the order in which they are served; the first wins. If vlmrun-hub is installed, its schemas are
-    the ones that count. Exit status: 0 if there is no error, else 1; warnings are no errors.
+    Do they load, agree with the schemas, keep out of each other's way, and hold no secret? The folders are in the order
+    in which they are served; the first wins. If vlmrun-hub is installed, its schemas are the ones that count. Exit
+    status: 0 if there is no error, else 1; warnings are no errors.
     """
     # Heavy: not imported by the other commands.
     from vlmrun_mock import hub  # noqa: PLC0415

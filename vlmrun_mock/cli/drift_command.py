@@ -66,7 +66,7 @@ def drift(
     values: bool,
     layout: Literal["text", "json"],
 ) -> None:
-    """Ask the real API again for what was recorded, and report what has changed.
+    """Ask the real API again for what was recorded.
 
     Exit status: 0 if everything was asked and its shape (keys, types, status) is as recorded, 1 if a shape differs,
     3 if none does, but something could not be asked.

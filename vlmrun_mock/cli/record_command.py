@@ -65,7 +65,10 @@ if TYPE_CHECKING:
 def record(
     *, host: str, port: int, out: Path, mode: RecordMode, fixtures: tuple[Path, ...], watch: bool, **choices: Any
 ) -> None:
-    """Serve, and write down what the real API says to requests that no fixture answers."""
+    """Serve, and record what the real API answers.
+
+    It is asked for what no fixture answers yet, with the key that the client sends, and each answer becomes a fixture.
+    """
     if mode != "none":
         _expect_writable(out)
     scopes = run(Settings(fixtures=(out, *fixtures), record=mode, **choices), host, port, _banner, watch=watch)
