@@ -207,10 +207,11 @@ def test_on_a_full_disk_clients_get_their_answers_and_the_operator_a_clear_error
     with serving(tmp_path, "--upstream", api.url, "--out", str(folder), command="record") as process:
         small = process.http.post(CHAT, json={"messages": [{"content": "small"}], **INVOICE})
         # A file may not grow beyond this: as if the disk were full for all that is larger.
-        resource.prlimit(process.popen.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
+        before = resource.prlimit(process.popen.pid, resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
         api.say = says_content(json.dumps({"notes": "large " * 10_000}))
         large = process.http.post(CHAT, json={"messages": [{"content": "large"}], **INVOICE})
         line = process.line("NOT RECORDED")
+        resource.prlimit(process.popen.pid, resource.RLIMIT_FSIZE, before)
         code, _ = process.stop()
 
     assert (small.status_code, large.status_code) == (201, 201)
