@@ -151,6 +151,20 @@ def test_a_secret_in_a_recorded_errors_header_is_replaced(serve: Serve, api: Rea
     )
 
 
+def test_a_password_in_content_is_replaced_and_the_rest_stays_as_it_was_written(
+    recorder: Served, api: RealApi, folder: Path
+) -> None:
+    api.say = says_content('{"user": "acme", "password": "hunter22", "total": 12}')
+
+    _, replayed = (recorder.http.post(CHAT, json=INVOICE) for _ in range(2))
+
+    (path,) = _files(folder)
+    assert "hunter22" not in path.read_text(encoding="utf-8")
+    assert replayed.json()["choices"][0]["message"]["content"] == (
+        '{"user": "acme", "password": "<redacted>", "total": 12}'
+    )
+
+
 @pytest.mark.parametrize("key", ["local", "test", "dummy"])
 def test_a_placeholder_for_a_key_spoils_no_recording(key: str, recorder: Served, api: RealApi) -> None:
     api.say = says_content(f'{{"notes":"a {key} tax"}}')

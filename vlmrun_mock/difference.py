@@ -114,8 +114,7 @@ def _schema_differences(wanted: Any, actual: Any) -> list[Difference]:
         return [Difference("schema", excerpt(wanted), excerpt(actual), message)]
     place, one, other = _first_difference(wanted, actual)
     where = ".".join(("schema", *place))
-    message = f"{where} is {_given(other)}, not {_given(one)}"
-    return [Difference(where, excerpt(one), excerpt(other), message)]
+    return [Difference(where, excerpt(one), excerpt(other), _compared(where, one, other))]
 
 
 def _config_differences(wanted: Any, actual: Any) -> list[Difference]:
@@ -123,15 +122,13 @@ def _config_differences(wanted: Any, actual: Any) -> list[Difference]:
     for name in {**wanted, **actual}:
         one, other = wanted.get(name), actual.get(name)
         if not same(one, other):
-            message = f"config.{name} is {_given(other)}, not {_given(one)}"
-            found.append(Difference(f"config.{name}", excerpt(one), excerpt(other), message))
+            where = f"config.{name}"
+            found.append(Difference(where, excerpt(one), excerpt(other), _compared(where, one, other)))
     return found
 
 
 def _json_object_differences(wanted: Any, actual: Any) -> list[Difference]:
-    message = (
-        f"the request asks for {'any' if wanted else 'a JSON'} object, not for {'a JSON' if wanted else 'any'} one"
-    )
+    message = f"the request {'does not ask' if wanted else 'asks'} for a JSON object"
     return [Difference("json_object", wanted, actual, message)]
 
 
@@ -150,8 +147,14 @@ def _first_difference(wanted: Any, actual: Any) -> tuple[tuple[str, ...], Any, A
     return (), wanted, actual
 
 
-def _given(value: Any) -> str:
-    return "not given" if value is None else _shown(value) if isinstance(value, str) else _spoken(excerpt(value))
+def _compared(where: str, wanted: Any, actual: Any) -> str:
+    if actual is None:
+        return f"{where} is not given, and should be {_value(wanted)}"
+    return f"{where} is {_value(actual)}, {'and should not be given' if wanted is None else f'not {_value(wanted)}'}"
+
+
+def _value(value: Any) -> str:
+    return _shown(value) if isinstance(value, str) else _spoken(excerpt(value))
 
 
 PARTICULARS: Mapping[str, Callable[[Any, Any], list[Difference]]] = {
