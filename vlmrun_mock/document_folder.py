@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vlmrun_mock import documents
 from vlmrun_mock.fixture_file import contents
-from vlmrun_mock.fixture_folder import is_inside, shown
+from vlmrun_mock.fixture_folder import is_inside, real_folders, shown
 
 OUTSIDE = "it leads out of the folders of documents"
 
@@ -28,7 +28,7 @@ def search(folders: Sequence[Path], sizes: Collection[int] | None = None) -> Doc
 
     Only those of some sizes in bytes are read, all of them if these are not known.
     """
-    roots = tuple(Path(os.path.realpath(folder)) for folder in folders)
+    roots = real_folders(folders)
     paths: dict[str, Path] = {}
     problems: list[str] = []
     for root in roots:

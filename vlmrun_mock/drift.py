@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +20,7 @@ from vlmrun_mock.domains import Domains
 from vlmrun_mock.errors import InvalidRequest
 from vlmrun_mock.fixture_error import FixtureError
 from vlmrun_mock.fixture_file import DocumentBody, FixtureBody, parse
-from vlmrun_mock.fixture_folder import FixtureBuilder, fixture_files, shown
+from vlmrun_mock.fixture_folder import FixtureBuilder, fixture_files, real_folders, shown
 from vlmrun_mock.fixtures import Fixture, FixtureAnswer
 from vlmrun_mock.heard import JSON, Heard, compared, heard, heard_of, read
 from vlmrun_mock.match import Match
@@ -114,7 +113,7 @@ def exit_status(outcomes: Sequence[Outcome]) -> int:
 
 def candidates(folders: Sequence[Path], domains: Domains) -> list[Candidate]:
     """Return what is in the .json files of folders and below, each file once."""
-    roots = tuple(Path(os.path.realpath(folder)) for folder in folders)
+    roots = real_folders(folders)
     found: dict[Path, Candidate] = {}
     for folder, root in zip(folders, roots, strict=True):
         for path in fixture_files(root):

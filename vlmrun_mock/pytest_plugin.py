@@ -166,12 +166,13 @@ def _of_the_file(config: pytest.Config) -> dict[str, Any]:
 def _tell_what_was_not_recorded(control: Control) -> None:
     """Warn of what the next run will lack, and fail for what the folder should have and could not be given."""
     from vlmrun_mock.expectation import line  # noqa: PLC0415 - only once the fixture is used
+    from vlmrun_mock.upstream import UNWRITTEN  # noqa: PLC0415 - only once the fixture is used
 
     told = [(entry, note) for entry in control.requests for note in entry.notes]
     for entry, note in told:
         if note.startswith("not recorded"):
             warnings.warn(pytest.PytestWarning(f"vlmrun_mock: {note}\n{line(entry)}"), stacklevel=2)
-    unwritten = [f"{line(entry)}\n    {note}" for entry, note in told if note.startswith("NOT RECORDED")]
+    unwritten = [f"{line(entry)}\n    {note}" for entry, note in told if note.startswith(UNWRITTEN)]
     if unwritten:
         pytest.fail("an answer of the real API could not be written:\n" + "\n".join(unwritten), pytrace=False)
 

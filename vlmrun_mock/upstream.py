@@ -55,6 +55,9 @@ CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"proxy-authorization"}
 UNWRITTEN = "NOT RECORDED"
 """How the note begins that tells the operator that an answer was lost to the folder."""
 
+DECODED = ("gzip", "deflate", "identity")
+"""The encodings of a body that are undone; it is not asked for any."""
+
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -295,10 +298,11 @@ def _decoded(body: bytes, encoding: str, headers: Mapping[str, str]) -> tuple[by
     """Return a body that was encoded, unasked for, and its headers; as they are if it cannot be decoded."""
     import httpx2  # noqa: PLC0415 - heavy: imported when first needed
 
-    try:
-        return httpx2.Response(200, headers={"content-encoding": encoding}, content=body).content, dict(headers)
-    except httpx2.DecodingError:
-        return body, {**headers, "content-encoding": encoding}
+    # What httpx2 does not know, or only with a further package, it leaves as it is without a word.
+    if encoding.strip().lower() in DECODED:
+        with contextlib.suppress(httpx2.DecodingError):
+            return httpx2.Response(200, headers={"content-encoding": encoding}, content=body).content, dict(headers)
+    return body, {**headers, "content-encoding": encoding} if _can_be_sent(encoding) else dict(headers)
 
 
 async def _hear(
