@@ -26,7 +26,7 @@ LISTENS = re.compile(rb"listens on http://127\.0\.0\.1:(\d+)")
 
 BARE = """
 import sys
-from vlmrun_mock import server
+from vlmrun_mock.web import server
 ANSWER = b"x" * int(sys.argv[1])
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", sys.argv[1].encode())]
 async def bare(scope, receive, send):

@@ -1,6 +1,6 @@
 """Export the format of fixture files as a JSON Schema to vlmrun_mock/fixture.schema.json.
 
-The models in vlmrun_mock/fixture_file.py are the format; run it after changing them. tests/test_fixture_file.py
+The models in vlmrun_mock/fixtures/format.py are the format; run it after changing them. tests/fixtures/test_format.py
 compares the two.
 """
 
@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vlmrun_mock.fixture_file import FixtureBody
+from vlmrun_mock.fixtures.format import FixtureBody
 
 TARGET = Path(__file__).parent.parent / "vlmrun_mock" / "fixture.schema.json"
 

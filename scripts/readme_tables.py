@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
+from vlmrun_mock.api.quirks import QUIRKS
 from vlmrun_mock.cli import drift, record, serve
-from vlmrun_mock.domains import ALIASES
-from vlmrun_mock.finding import CODES
-from vlmrun_mock.quirks import QUIRKS
-from vlmrun_mock.verdict import FINDINGS
+from vlmrun_mock.fixtures.check.finding import CODES
+from vlmrun_mock.fixtures.domains import ALIASES
+from vlmrun_mock.mock.verdict import FINDINGS
 
 README = Path(__file__).parent.parent / "README.md"
 

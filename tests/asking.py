@@ -8,7 +8,7 @@ from typing import Any
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 
 from tests.serving import data_url
-from vlmrun_mock.domains import packaged
+from vlmrun_mock.fixtures.domains import packaged
 
 INVOICE = {"vlmrun": {"domain": "document.invoice"}}
 

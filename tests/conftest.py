@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.serving import Served
-from vlmrun_mock import server
-from vlmrun_mock.scopes import Scopes
-from vlmrun_mock.settings import Settings
+from vlmrun_mock.mock.scopes import Scopes
+from vlmrun_mock.mock.settings import Settings
+from vlmrun_mock.web import server
 from vlmrun_mock.web.app import application
 
 Serve = Callable[..., Served]

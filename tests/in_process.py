@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vlmrun_mock import chat_parser
-from vlmrun_mock.chat_request import ChatRequest
-from vlmrun_mock.mock import Mock
-from vlmrun_mock.settings import Settings
+from vlmrun_mock.api import chat_parser
+from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.mock.mock import Mock
+from vlmrun_mock.mock.settings import Settings
 
 INVOICE: dict[str, Any] = {"domain": "document.invoice"}
 SCHEMA: dict[str, Any] = {

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.serving import CHAT
-from vlmrun_mock import server
+from vlmrun_mock.web import server
 
 IDENTIFYING = ("messages", "vlmrun", "domain", "json_schema", "response_format")
 

@@ -188,7 +188,7 @@ def test_an_editable_install_answers_with_the_fixtures_of_the_checkout(builder: 
 def test_the_installed_package_is_typed(builder: Path, wheel: Path, tmp_path: Path) -> None:
     programs = install(builder, tmp_path, wheel)
     user = tmp_path / "user.py"
-    user.write_text("from vlmrun_mock.settings import Settings\nreveal_type(Settings().seed)\n", encoding="utf-8")
+    user.write_text("from vlmrun_mock.mock.settings import Settings\nreveal_type(Settings().seed)\n", encoding="utf-8")
 
     options = ("--no-incremental", "--python-executable", programs / "python", "--cache-dir", os.devnull)
     seen = run(sys.executable, "-m", "mypy", "--strict", *options, user, cwd=tmp_path)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from tests.samples import SAMPLES, SCHEMA
 from tests.serving import CHAT, Served, data_url, image_message, picture
 from tests.shape import KEY, checked, post
-from vlmrun_mock.scopes import Scopes
+from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web.app import application
 
 VARIED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -22,12 +22,12 @@ from scripts.readme_tables import README, rendered
 from tests.process import ServeProcess, environment, serving
 from tests.real_api import real_api
 from tests.serving import data_url, picture
-from vlmrun_mock import errors
+from vlmrun_mock.api import errors
 from vlmrun_mock.cli import serve as serve_command
-from vlmrun_mock.control import Control
-from vlmrun_mock.finding import CODES
-from vlmrun_mock.scopes import Scopes
-from vlmrun_mock.settings import Settings
+from vlmrun_mock.fixtures.check.finding import CODES
+from vlmrun_mock.mock.scopes import Scopes
+from vlmrun_mock.mock.settings import Settings
+from vlmrun_mock.testing.control import Control
 from vlmrun_mock.web.app import routes
 
 TEXT = README.read_text(encoding="utf-8")
@@ -146,7 +146,7 @@ def test_a_python_block_runs_and_prints_what_follows_it(
 @pytest.mark.parametrize("block", TESTS, ids=[f"tests {index}" for index in range(len(TESTS))])
 def test_a_block_of_tests_passes(block: str, folder: Path) -> None:
     (folder / "test_block.py").write_text(block, encoding="utf-8")
-    plugin = () if entry_points(group="pytest11", name="vlmrun_mock") else ("-p", "vlmrun_mock.pytest_plugin")
+    plugin = () if entry_points(group="pytest11", name="vlmrun_mock") else ("-p", "vlmrun_mock.testing.pytest_plugin")
     command = [sys.executable, "-m", "pytest", "-q", *plugin, "-p", "no:cacheprovider", "test_block.py"]
 
     ended = subprocess.run(  # noqa: S603 - the README's own block

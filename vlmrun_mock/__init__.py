@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vlmrun_mock.control import Control
-    from vlmrun_mock.mock_server import MockServer
+    from vlmrun_mock.testing.control import Control
+    from vlmrun_mock.testing.mock_server import MockServer
 
 __all__ = ["Control", "MockServer", "__version__"]
 
@@ -16,11 +16,11 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """Return a name that is loaded when it is first asked for: the command line and the plugin need none of them."""
     if name == "MockServer":
-        from vlmrun_mock.mock_server import MockServer  # noqa: PLC0415 - heavy: imported when first needed
+        from vlmrun_mock.testing.mock_server import MockServer  # noqa: PLC0415 - heavy: imported when first needed
 
         return MockServer
     if name == "Control":
-        from vlmrun_mock.control import Control  # noqa: PLC0415 - heavy: imported when first needed
+        from vlmrun_mock.testing.control import Control  # noqa: PLC0415 - heavy: imported when first needed
 
         return Control
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

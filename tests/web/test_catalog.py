@@ -10,7 +10,7 @@ from vlmrun.hub.registry import registry
 
 from tests.conftest import Serve
 from tests.serving import Served
-from vlmrun_mock.domains import ALIASES, packaged
+from vlmrun_mock.fixtures.domains import ALIASES, packaged
 
 DOMAINS = packaged().names()
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.serving import Served, data_url, image_message, picture
-from vlmrun_mock.documents import identity
+from vlmrun_mock.documents.identity import identity
 
 Write = Callable[[str, str | bytes], Path]
 SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}

@@ -12,7 +12,7 @@ import click
 @click.argument("domain", required=False)
 def domains(domain: str | None) -> None:
     """List the domains, or print the packaged answer of one."""
-    from vlmrun_mock.domains import packaged  # noqa: PLC0415 - heavy: not imported by the other commands
+    from vlmrun_mock.fixtures.domains import packaged  # noqa: PLC0415 - heavy: not imported by the other commands
 
     known = packaged()
     if domain is None:
@@ -32,10 +32,10 @@ def domains(domain: str | None) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def hash_(files: tuple[Path, ...]) -> None:
     """Print the identity of documents, as fixtures name them."""
-    from vlmrun_mock import documents  # noqa: PLC0415 - heavy: not imported by the other commands
+    from vlmrun_mock.documents import identity  # noqa: PLC0415 - heavy: not imported by the other commands
 
     for file in files:
         try:
-            click.echo(f"{documents.identity(file.read_bytes())}  {file}")
+            click.echo(f"{identity.identity(file.read_bytes())}  {file}")
         except OSError as error:
             raise click.ClickException(f"cannot read {file}: {error.strerror}") from None

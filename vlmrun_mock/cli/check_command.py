@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from vlmrun_mock.finding import Finding, Report
+    from vlmrun_mock.fixtures.check.finding import Finding, Report
 
 
 @click.command()
@@ -36,9 +36,9 @@ def check(*, folders: tuple[Path, ...], layout: str) -> None:
     status: 0 if there is no error, else 1; warnings are no errors.
     """
     # Heavy: not imported by the other commands.
-    from vlmrun_mock import hub  # noqa: PLC0415
-    from vlmrun_mock.check import check as checked  # noqa: PLC0415
-    from vlmrun_mock.domains import packaged  # noqa: PLC0415
+    from vlmrun_mock.fixtures.check import hub  # noqa: PLC0415
+    from vlmrun_mock.fixtures.check.check import check as checked  # noqa: PLC0415
+    from vlmrun_mock.fixtures.domains import packaged  # noqa: PLC0415
 
     known = packaged()
     report = checked(folders, known, hub.current(known))

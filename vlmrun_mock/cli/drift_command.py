@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from vlmrun_mock.cli.options import timeout_option, upstream_option
-from vlmrun_mock.settings import KEY_VARIABLE, Settings, key_of_environment
+from vlmrun_mock.mock.settings import KEY_VARIABLE, Settings, key_of_environment
 
 if TYPE_CHECKING:
-    from vlmrun_mock.drift import Candidate, Drift, Outcome
+    from vlmrun_mock.recording.drift import Candidate, Drift, Outcome
 
 INTERRUPTED = 130
 """What a shell says of what Ctrl-C has ended."""
@@ -95,9 +95,9 @@ def _report(
 ) -> int:
     """Ask for every recording in the folders, print what became of it, and return the exit status."""
     # Heavy: not imported by the other commands.
-    from vlmrun_mock.document_folder import search  # noqa: PLC0415
-    from vlmrun_mock.domains import packaged  # noqa: PLC0415
-    from vlmrun_mock.drift import Drift, candidates, sizes  # noqa: PLC0415
+    from vlmrun_mock.fixtures.domains import packaged  # noqa: PLC0415
+    from vlmrun_mock.fixtures.folders import search  # noqa: PLC0415
+    from vlmrun_mock.recording.drift import Drift, candidates, sizes  # noqa: PLC0415
 
     printer = _Printer(settings.upstream_key or "", as_json=as_json)
     found = candidates(folders, packaged())
@@ -112,7 +112,7 @@ def _report(
 
 async def _outcomes(asked: Drift, found: Sequence[Candidate], printer: _Printer, *, values: bool) -> int:
     """Print what becomes of each fixture while they are asked for, and then a summary; return the exit status."""
-    from vlmrun_mock.drift import exit_status  # noqa: PLC0415 - heavy: not imported by the other commands
+    from vlmrun_mock.recording.drift import exit_status  # noqa: PLC0415 - heavy: not imported by the other commands
 
     outcomes = []
     for candidate in found:
@@ -128,7 +128,7 @@ class _Printer:
     """Prints without the key, whoever it came from, and without what a terminal would obey."""
 
     def __init__(self, key: str, *, as_json: bool) -> None:
-        from vlmrun_mock.secret import Redaction  # noqa: PLC0415 - not imported by the other commands
+        from vlmrun_mock.redaction import Redaction  # noqa: PLC0415 - not imported by the other commands
 
         self._notes: list[str] = []
         self._redaction = Redaction([key])
@@ -156,7 +156,7 @@ class _Printer:
             self.line(summary)
 
     def _print(self, text: str, *, err: bool) -> None:
-        from vlmrun_mock.fixture_folder import shown  # noqa: PLC0415 - heavy: not imported by the other commands
+        from vlmrun_mock.fixtures.loader import shown  # noqa: PLC0415 - heavy: not imported by the other commands
 
         click.echo(shown(self._redaction.text(text)), err=err)
 

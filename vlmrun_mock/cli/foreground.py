@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from vlmrun_mock.fixture_error import FixtureFolderError
-from vlmrun_mock.settings import Settings
+from vlmrun_mock.fixtures.errors import FixtureFolderError
+from vlmrun_mock.mock.settings import Settings
 
 if TYPE_CHECKING:
-    from vlmrun_mock.scopes import Scopes
+    from vlmrun_mock.mock.scopes import Scopes
 
 
 def run(
@@ -26,8 +26,8 @@ def run(
     `banner` makes what is printed first of the server's URL and its mocks.
     """
     # Heavy: not imported by the other commands.
-    from vlmrun_mock import server  # noqa: PLC0415
-    from vlmrun_mock.console import Console  # noqa: PLC0415
+    from vlmrun_mock.cli.console import Console  # noqa: PLC0415
+    from vlmrun_mock.web import server  # noqa: PLC0415
     from vlmrun_mock.web.app import application  # noqa: PLC0415
 
     scopes = _scopes(settings)
@@ -40,7 +40,7 @@ def run(
         # What the first request will need is loaded beside the server's start, which does not wait for it.
         ending.enter_context(server.beside(_warmed(scopes)))
         if watch:
-            from vlmrun_mock.watch import watching  # noqa: PLC0415 - heavy: only with --watch
+            from vlmrun_mock.fixtures.watch import watching  # noqa: PLC0415 - heavy: only with --watch
 
             ending.enter_context(watching(scopes.library, console.from_other_threads()))
 
@@ -64,7 +64,7 @@ def run(
 
 def _bound(host: str, port: int, settings: Settings) -> socket.socket:
     """Return a listening socket; ends the command if there can be none."""
-    from vlmrun_mock import server  # noqa: PLC0415 - heavy: not imported by the other commands
+    from vlmrun_mock.web import server  # noqa: PLC0415 - heavy: not imported by the other commands
 
     try:
         listener = server.bind(host, port)
@@ -103,7 +103,7 @@ def _warmed(scopes: Scopes) -> Iterator[None]:
 
 def _scopes(settings: Settings) -> Scopes:
     """Return a server's mocks; a fixture that does not load is a clear end."""
-    from vlmrun_mock.scopes import Scopes  # noqa: PLC0415 - heavy: not imported by the other commands
+    from vlmrun_mock.mock.scopes import Scopes  # noqa: PLC0415 - heavy: not imported by the other commands
 
     try:
         return Scopes(settings)

@@ -19,10 +19,10 @@ from vlmrun_mock.cli.options import (
     upstream_option,
     watch_option,
 )
-from vlmrun_mock.settings import RecordMode, Settings
+from vlmrun_mock.mock.settings import RecordMode, Settings
 
 if TYPE_CHECKING:
-    from vlmrun_mock.scopes import Scopes
+    from vlmrun_mock.mock.scopes import Scopes
 
 
 @click.command()

@@ -11,10 +11,10 @@ from vlmrun_mock import __version__
 from vlmrun_mock.cli.foreground import run
 from vlmrun_mock.cli.options import host_option, max_body_option, port_option, watch_option
 from vlmrun_mock.cli.values import FaultType, limit
-from vlmrun_mock.settings import Settings
+from vlmrun_mock.mock.settings import Settings
 
 if TYPE_CHECKING:
-    from vlmrun_mock.scopes import Scopes
+    from vlmrun_mock.mock.scopes import Scopes
 
 
 @click.command()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from vlmrun_mock.scopes import Scopes
+from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web.catalog import Catalog
 from vlmrun_mock.web.chat import ChatEndpoint
-from vlmrun_mock.web.control import Control
-from vlmrun_mock.web.edge import Edge, Log
+from vlmrun_mock.web.control_api import Control
+from vlmrun_mock.web.middleware import Edge, Log
 
 
 def routes(scopes: Scopes) -> list[BaseRoute]:

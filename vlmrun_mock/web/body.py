@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from starlette.types import Message, Receive, Scope
 
-from vlmrun_mock.errors import BodyTooLarge
+from vlmrun_mock.api.errors import BodyTooLarge
 from vlmrun_mock.web.keys import raw_headers
 
 

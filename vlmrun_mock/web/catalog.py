@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vlmrun_mock import __version__
-from vlmrun_mock.domains import Domain
-from vlmrun_mock.errors import InvalidRequest, NoSuchResource, Problem
-from vlmrun_mock.scopes import Scopes
+from vlmrun_mock.api.errors import InvalidRequest, NoSuchResource, Problem
+from vlmrun_mock.fixtures.domains import Domain
+from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.seed import FROZEN_INSTANT
 from vlmrun_mock.web import body
 from vlmrun_mock.web.keys import authenticate, key_of, raw_headers
@@ -103,7 +103,7 @@ class Catalog:
 
     async def schema(self, request: Request) -> Response:
         """Return a domain's schema, reduced to the fields of a GraphQL statement if there is one."""
-        from vlmrun_mock.chat_body import SchemaBody, validated  # noqa: PLC0415 - heavy: imported when first needed
+        from vlmrun_mock.api.chat_body import SchemaBody, validated  # noqa: PLC0415 - heavy: imported when first needed
 
         self._authenticate(request)
         asked = validated(
@@ -118,7 +118,7 @@ class Catalog:
         return JSONResponse(self._schema(domain, statement))
 
     def _schema(self, domain: Domain, statement: str | None) -> Mapping[str, Any]:
-        from vlmrun_mock import gql_statement, selection  # noqa: PLC0415 - heavy: imported when first needed
+        from vlmrun_mock.schema import gql_statement, selection  # noqa: PLC0415 - heavy: imported when first needed
 
         schema = domain.schema
         if statement:

@@ -9,17 +9,17 @@ from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
-from vlmrun_mock.chat_completion import chat_completion, recorded_usage, replayed, usage
-from vlmrun_mock.chat_request import ChatRequest
-from vlmrun_mock.errors import ApiError, InvalidRequest, RateLimitExceeded, ScriptedError
-from vlmrun_mock.faults import Fault
-from vlmrun_mock.journal import asked
-from vlmrun_mock.mock import Lacking, Mock
-from vlmrun_mock.scopes import Scopes
-from vlmrun_mock.web import body, strike
-from vlmrun_mock.web.exchange import Exchange, describe_request
+from vlmrun_mock.api.chat_completion import chat_completion, recorded_usage, replayed, usage
+from vlmrun_mock.api.errors import ApiError, InvalidRequest, RateLimitExceeded, ScriptedError
+from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.mock.faults import Fault
+from vlmrun_mock.mock.journal import asked
+from vlmrun_mock.mock.mock import Lacking, Mock
+from vlmrun_mock.mock.scopes import Scopes
+from vlmrun_mock.web import body, faults
 from vlmrun_mock.web.keys import authenticate, key_of, raw_headers
-from vlmrun_mock.web.reply import Memory, Reply, dressed, origin, relayed
+from vlmrun_mock.web.request_log import Exchange, describe_request
+from vlmrun_mock.web.response import Memory, Reply, dressed, origin, relayed
 
 
 class ChatEndpoint:
@@ -49,7 +49,7 @@ class ChatEndpoint:
         reply.note(exchange)
         if reply.latency:
             await asyncio.sleep(reply.latency)
-        await strike.transmit(fault, reply, send)
+        await faults.transmit(fault, reply, send)
 
     async def _replied(self, mock: Mock, raw: bytes, scope: Scope, receive: Receive) -> tuple[Fault | None, Reply]:
         """Return the reply to a body, and the fault that strikes it; raises ApiError."""
@@ -66,7 +66,7 @@ class ChatEndpoint:
             return None, reply
         fault = mock.fault(request)
         if fault is not None:
-            await strike.before(fault, exchange, receive)
+            await faults.before(fault, exchange, receive)
         while (lacking := mock.lacking(request)) is not None:
             reply = await self._relayed(mock, raw, scope, lacking, fault)
             if reply is not None:
@@ -87,7 +87,7 @@ class ChatEndpoint:
 
         Raises ApiError.
         """
-        from vlmrun_mock.upstream import Question  # noqa: PLC0415 - heavy: imported when first needed
+        from vlmrun_mock.recording.upstream import Question  # noqa: PLC0415 - heavy: imported when first needed
 
         exchange: Exchange = scope["state"]["exchange"]
         key = key_of(raw_headers(scope)).decode("utf-8", "surrogateescape")
@@ -98,7 +98,7 @@ class ChatEndpoint:
         if relay is None:
             return None
         known = mock.schema(lacking.request) if lacking else None
-        said = replace(relay.said, body=strike.relayed(fault, relay.said.body, known))
+        said = replace(relay.said, body=faults.relayed(fault, relay.said.body, known))
         return relayed(exchange.summary or "unread", exchange.asked, replace(relay, said=said))
 
     def _limit(self, mock: Mock, raw: bytes, exchange: Exchange) -> None:
@@ -110,7 +110,7 @@ class ChatEndpoint:
             raise RateLimitExceeded(str(mock.settings.rate_limit), seconds)
 
     def _request(self, mock: Mock, raw: bytes, exchange: Exchange) -> ChatRequest:
-        from vlmrun_mock import chat_parser  # noqa: PLC0415 - heavy (pydantic): imported when first needed
+        from vlmrun_mock.api import chat_parser  # noqa: PLC0415 - heavy (pydantic): imported when first needed
 
         try:
             request = chat_parser.parse(raw)
@@ -130,7 +130,7 @@ class ChatEndpoint:
             await asyncio.sleep(answer.latency)
             headers = {**answer.error.headers, **origin(answer)}
             raise ScriptedError(answer.error.status, answer.error.message, headers, answer.error.body)
-        text = strike.content(fault, answer.text, mock.schema(request))
+        text = faults.content(fault, answer.text, mock.schema(request))
         given = {**recorded_usage(answer.completion or {}), **answer.usage}
         figures = usage(request, text, given, mock.tokenizer)
         if answer.completion is None:
@@ -140,7 +140,7 @@ class ChatEndpoint:
         return dressed(
             request,
             answer,
-            completion=strike.spoilt(fault, completion),
+            completion=faults.spoilt(fault, completion),
             figures=figures,
             asked=exchange.asked or asked(request, request.domain),
             repeatable=mock.stamp.repeatable,

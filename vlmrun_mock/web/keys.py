@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from starlette.types import Scope
 
-from vlmrun_mock.errors import Unauthenticated
+from vlmrun_mock.api.errors import Unauthenticated
 
 
 def raw_headers(scope: Scope) -> Mapping[bytes, bytes]:

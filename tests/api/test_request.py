@@ -1,0 +1,106 @@
+"""A request knows its generation, its text, what its values are drawn from, and its fingerprint."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.serving import image_message, picture
+from vlmrun_mock.api import chat_parser
+from vlmrun_mock.api.request import ChatRequest, Config, Message
+from vlmrun_mock.documents.identity import Document
+
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+MESSAGES = (Message("system", ("one", "two")), Message("user", ()), Message("user", ("three",)))
+PICTURE = Document("sha256:1", "image_url")
+
+
+def parse(**body: Any) -> ChatRequest:
+    """Parse a body with one empty message, unless it has messages of its own."""
+    return chat_parser.parse(json.dumps({"messages": [{}], **body}).encode())
+
+
+def test_the_text_is_that_of_all_messages_each_text_on_a_line() -> None:
+    assert ChatRequest(messages=MESSAGES).text == "one\ntwo\nthree"
+    assert ChatRequest().text == ""
+
+
+def test_values_are_drawn_from_what_is_asked_and_not_from_how() -> None:
+    request = ChatRequest(messages=MESSAGES, documents=(PICTURE,), domain="document.invoice")
+
+    otherwise = ChatRequest(
+        messages=MESSAGES,
+        documents=(PICTURE,),
+        domain="document.invoice",
+        config=Config(grounding=True),
+        model="vlmrun-orion-1",
+    )
+
+    assert request.subject == ("document.invoice", "sha256:1", "one\ntwo\nthree")
+    assert otherwise.subject == request.subject
+
+
+@pytest.mark.parametrize(
+    ("model", "generation"),
+    [
+        ("vlm-1", "vlm-1"),
+        ("gpt-4o-mini", "vlm-1"),
+        ("vlm-agent", "vlm-1"),
+        ("vlm-agent-1", "agents"),
+        ("vlm-agent-1:pro", "agents"),
+        ("vlmrun-orion-1", "orion"),
+        ("vlmrun-orion-2:auto", "orion"),
+    ],
+)
+def test_the_name_of_the_model_decides_the_generation(model: str, generation: str) -> None:
+    assert ChatRequest(model=model).generation == generation
+
+
+FINGERPRINTED: list[dict[str, Any]] = [
+    {},
+    {"model": "vlm-agent-1"},
+    {"model": "vlmrun-orion-1"},
+    {"domain": "document.invoice"},
+    {"json_schema": SCHEMA},
+    {"response_format": {"type": "json_object"}},
+    {"messages": image_message(picture(1), picture(2))},
+    {"messages": image_message(picture(2), picture(1))},
+    {"messages": [{"content": "Extract"}]},
+    {"messages": [{"role": "system", "content": "Extract"}]},
+    {"messages": [{"content": "Ext"}, {"content": "ract"}]},
+    {"messages": [{}, {}]},
+    {"vlmrun": {"config": {"prompt": "p"}}},
+    {"vlmrun": {"config": {"detail": "lo"}}},
+    {"vlmrun": {"config": {"gql_stmt": "{ a }"}}},
+    {"vlmrun": {"config": {"grounding": True}}},
+    {"vlmrun": {"config": {"confidence": True}}},
+]
+NOT_FINGERPRINTED: list[dict[str, Any]] = [
+    {"model": "gpt-4o-mini"},
+    {"id": "mine"},
+    {"metadata": {"environment": "dev"}},
+    {"max_tokens": 4, "n": 2, "stream": True, "stop": "x", "logprobs": True, "temperature": 0.1, "seed": 3},
+    {"vlmrun": {"config": {"detail": "auto", "grounding": False, "max_retries": 3}}},
+    {"user": "me", "tools": []},
+]
+
+
+def test_the_fingerprint_covers_what_the_service_would_look_at() -> None:
+    fingerprints = [parse(**body).fingerprint for body in FINGERPRINTED]
+
+    assert len(set(fingerprints)) == len(FINGERPRINTED)
+    assert {len(fingerprint) for fingerprint in fingerprints} == {64}
+
+
+@pytest.mark.parametrize("body", NOT_FINGERPRINTED)
+def test_the_fingerprint_leaves_out_quirks_and_how_a_request_is_labelled(body: dict[str, Any]) -> None:
+    assert parse(**body).fingerprint == parse().fingerprint
+
+
+def test_the_fingerprint_is_the_same_for_old_and_new_spellings() -> None:
+    new = parse(vlmrun={"domain": "document.invoice", "config": {"json_schema": SCHEMA}})
+    old = parse(domain="document.invoice", schema=dict(reversed(SCHEMA.items())))
+
+    assert new.fingerprint == old.fingerprint

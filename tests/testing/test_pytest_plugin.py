@@ -1,0 +1,500 @@
+"""The pytest plugin, in sessions of its own: each is a process that runs tests as a user writes them."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from textwrap import dedent
+
+import pytest
+
+from vlmrun_mock.mock.settings import Settings
+from vlmrun_mock.testing.pytest_plugin import INI
+
+pytest_plugins = ["pytester"]
+
+# A checkout that is only on the path, and not installed, has no entry point.
+FOUND = bool(entry_points(group="pytest11", name="vlmrun_mock"))
+PLUGIN = () if FOUND else ("-p", "vlmrun_mock.testing.pytest_plugin")
+QUIET = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", "-W", "error")
+
+ASKING = """
+import json, os, urllib.error, urllib.request
+
+def ask(domain="document.invoice", text="Extract", key=None):
+    body = json.dumps({"messages": [{"content": text}], "vlmrun": {"domain": domain}}).encode()
+    headers = {"Authorization": "Bearer " + (key or os.environ["OPENAI_API_KEY"])}
+    request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions", body, headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)["choices"][0]["message"]["content"]
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+"""
+
+
+class Run:
+    """A session of pytest over one module of tests."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+
+    def __call__(self, source: str, *arguments: str, quiet: bool = True) -> pytest.RunResult:
+        """Run the tests in a source."""
+        self.pytester.makepyfile(test_it="import pytest\nfrom asking import ask\n" + dedent(source))
+        return self.again(*arguments, quiet=quiet)
+
+    def again(self, *arguments: str, quiet: bool = True) -> pytest.RunResult:
+        """Run what is there."""
+        return self.pytester.runpytest_subprocess(*PLUGIN, *(QUIET if quiet else ()), *arguments)
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Run:
+    """Return what runs the tests in a source, in a process of their own."""
+    pytester.makepyfile(asking=ASKING)
+    return Run(pytester)
+
+
+def test_the_fixture_is_found_without_an_import_and_leads_an_application_to_it(run: Run) -> None:
+    result = run("""
+    import os
+
+    def test_environment(vlmrun_mock):
+        assert os.environ["OPENAI_BASE_URL"] == vlmrun_mock.openai_url == vlmrun_mock.url + "/v1/openai"
+        assert os.environ["VLMRUN_BASE_URL"] == vlmrun_mock.url + "/v1"
+        assert os.environ["OPENAI_API_KEY"] == os.environ["VLMRUN_API_KEY"] == vlmrun_mock.api_key
+        assert "HB-2025-0347" in ask()
+        assert vlmrun_mock.assert_requested("document.invoice", times=1)[0].status == 201
+
+    def test_after():
+        assert not {"OPENAI_BASE_URL", "VLMRUN_BASE_URL"} & os.environ.keys()
+    """)
+
+    result.assert_outcomes(passed=2)
+
+
+def test_what_the_environment_said_before_is_back_after_the_test(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://before.example")
+
+    result = run("""
+    import os
+
+    def test_with(vlmrun_mock, monkeypatch):
+        monkeypatch.undo()
+        assert os.environ["OPENAI_BASE_URL"] == vlmrun_mock.openai_url
+
+    def test_after():
+        assert os.environ["OPENAI_BASE_URL"] == "https://before.example"
+    """)
+
+    result.assert_outcomes(passed=2)
+
+
+def test_each_test_starts_clean_on_the_same_server(run: Run) -> None:
+    result = run("""
+    urls, keys = set(), set()
+
+    @pytest.mark.parametrize("number", range(3))
+    def test_each(vlmrun_mock, number):
+        urls.add(vlmrun_mock.url)
+        keys.add(vlmrun_mock.api_key)
+        assert vlmrun_mock.requests == []
+        assert "HB-2025-0347" in ask()
+        vlmrun_mock.add("document.invoice", content={"invoice_id": "mine"})
+        vlmrun_mock.fail(times=None)
+        assert ask() == 429
+        assert (len(urls), len(keys)) == (1, number + 1)
+    """)
+
+    result.assert_outcomes(passed=3)
+
+
+def test_a_thread_that_an_earlier_test_left_behind_is_not_heard(run: Run) -> None:
+    result = run("""
+    left = []
+
+    def test_leaves(vlmrun_mock):
+        left.append(vlmrun_mock.api_key)
+        ask()
+
+    def test_next(vlmrun_mock):
+        vlmrun_mock.fail()
+        assert "HB-2025-0347" in ask(key=left[0])
+        assert ask() == 429
+        vlmrun_mock.assert_requested(times=1)
+    """)
+
+    result.assert_outcomes(passed=2)
+
+
+def test_an_application_with_a_key_of_its_own_is_served_as_the_test_says(run: Run) -> None:
+    result = run("""
+    @pytest.mark.parametrize("number", range(2))
+    def test_hard_coded_key(vlmrun_mock, number):
+        vlmrun_mock.add("document.invoice", content={"invoice_id": f"number {number}"})
+        assert f"number {number}" in ask(key="hard-coded")
+        vlmrun_mock.assert_requested("document.invoice", times=1)
+    """)
+
+    result.assert_outcomes(passed=2)
+
+
+def test_what_is_registered_without_a_key_does_not_outlive_the_test(run: Run) -> None:
+    result = run("""
+    import httpx
+
+    @pytest.mark.parametrize("number", range(2))
+    def test_control_api(vlmrun_mock, number):
+        assert "HB-2025-0347" in ask()
+        fixture = {"answer": {"content": "for everyone"}}
+        assert httpx.post(vlmrun_mock.url + "/_mock/fixtures", json=fixture).status_code == 201
+        assert ask() == "for everyone"
+        assert httpx.post(vlmrun_mock.openai_url + "/chat/completions", json={}).status_code == 401
+        assert [entry.status for entry in vlmrun_mock.requests] == [201, 201, 401]
+    """)
+
+    result.assert_outcomes(passed=2)
+
+
+def test_a_failed_expectation_explains_itself_and_the_report_lists_the_requests(run: Run) -> None:
+    result = run("""
+    def test_expects(vlmrun_mock):
+        ask("document.receipt")
+        vlmrun_mock.assert_requested("document.invoice")
+    """)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            ">       vlmrun_mock.assert_requested(*",
+            "E       AssertionError: expected a request with domain document.invoice, but there was none",
+            "E       the nearest other is req_*: the domain is document.receipt, not document.invoice",
+            "E       what was asked instead:",
+            'E           req_*  201  document.receipt  no document  "Extract"  document.receipt/answer.json',
+            "*Captured vlmrun-mock call*",
+            "req_*  201  document.receipt  *",
+        ]
+    )
+    assert "control.py" not in result.stdout.str()
+
+
+def test_the_marker_sets_the_settings_of_a_test_and_the_closest_wins(run: Run) -> None:
+    result = run("""
+    pytestmark = pytest.mark.vlmrun_mock(strict=True, seed=7)
+
+    def test_of_the_module(vlmrun_mock):
+        assert ask() == 404
+        vlmrun_mock.reset()
+
+    @pytest.mark.vlmrun_mock(strict=False)
+    class TestOfTheClass:
+        def test_class(self, vlmrun_mock):
+            assert "HB-2025-0347" in ask()
+
+        @pytest.mark.vlmrun_mock(faults="status=503", rate_limit="2/min", unknown_domain="generate")
+        def test_function(self, vlmrun_mock):
+            assert ask("custom.slip") == 503
+            assert '"title"' in ask("custom.slip")
+            assert ask() == 429
+    """)
+
+    result.assert_outcomes(passed=3)
+
+
+def test_the_marker_starts_the_mock_for_a_test_that_does_not_name_the_fixture(run: Run) -> None:
+    result = run("""
+    import unittest
+
+    @pytest.mark.vlmrun_mock(unsupported="reject")
+    def test_marked():
+        assert "HB-2025-0347" in ask()
+
+    @pytest.mark.vlmrun_mock
+    class TestCase(unittest.TestCase):
+        def test_unittest(self):
+            assert "HB-2025-0347" in ask()
+    """)
+
+    result.assert_outcomes(passed=2)
+
+
+def test_the_folders_of_a_marker_are_relative_to_the_test_and_those_of_the_file_to_the_file(run: Run) -> None:
+    for folder, answer in (("mine", "of the marker"), ("tests/mine", "of the test"), ("suite", "of the file")):
+        (run.pytester.path / folder).mkdir(parents=True)
+        (run.pytester.path / folder / "any.json").write_text(f'{{"answer": {{"content": "{answer}"}}}}')
+    run.pytester.makefile(".ini", pytest="[pytest]\nvlmrun_mock_fixtures = suite\npythonpath = .\n")
+    run.pytester.makepyfile(
+        **{
+            "tests/test_folders": """
+            import pytest
+            from asking import ask
+
+            def test_file(vlmrun_mock):
+                assert ask() == "of the file"
+
+            @pytest.mark.vlmrun_mock(fixtures="mine")
+            def test_marker(vlmrun_mock):
+                assert ask() == "of the test"
+
+            @pytest.mark.vlmrun_mock(fixtures=["mine", {"answer": {"content": "in place"}}])
+            def test_in_place(vlmrun_mock):
+                assert ask() == "in place"
+                vlmrun_mock.reset()
+                assert ask() == "in place"
+            """
+        }
+    )
+
+    result = run.again("tests")
+
+    result.assert_outcomes(passed=3)
+
+
+def test_a_folder_is_loaded_once_for_all_tests_that_name_it(run: Run) -> None:
+    folder = run.pytester.mkdir("many")
+    for number in range(200):
+        (folder / f"{number}.json").write_text('{"answer": {"content": "x"}}')
+
+    result = run("""
+    @pytest.mark.parametrize("number", range(50))
+    @pytest.mark.vlmrun_mock(fixtures="many")
+    def test_many(vlmrun_mock, number):
+        assert ask() == "x"
+        libraries.add(id(vlmrun_mock._mock.library))
+        assert len(libraries) == 1
+
+    libraries = set()
+    """)
+
+    result.assert_outcomes(passed=50)
+
+
+def test_the_configuration_file_sets_the_settings_of_all_tests(run: Run) -> None:
+    assert set(INI) == set(Settings.__dataclass_fields__) - {"upstream_key"}  # a key does not stand in a file
+    run.pytester.makefile(
+        ".ini",
+        pytest="""
+        [pytest]
+        vlmrun_mock_strict = true
+        vlmrun_mock_seed = 7
+        vlmrun_mock_max_body = 1000
+        vlmrun_mock_ids = random
+        vlmrun_mock_api_keys =
+            right
+        vlmrun_mock_faults =
+            status=503
+            status=500,times=2
+        """,
+    )
+
+    result = run("""
+    def test_file(vlmrun_mock):
+        assert [ask(), ask(), ask(), ask(), ask(key="wrong")] == [503, 500, 500, 404, 401]
+        assert ask(text="x" * 2000) == 413
+        assert vlmrun_mock.api_key == "right"
+        assert vlmrun_mock._mock.settings.seed == 7
+        vlmrun_mock.reset()
+
+    @pytest.mark.vlmrun_mock(strict=False, faults=[])
+    def test_marker(vlmrun_mock):
+        assert "HB-2025-0347" in ask()
+    """)
+
+    result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("marker", "explained"),
+    [
+        (
+            "strikt=True",
+            "vlmrun_mock: there is no setting 'strikt' (did you mean 'strict'?); there are fixtures, strict, ",
+        ),
+        ("'folder'", "vlmrun_mock: the marker takes settings by name, such as strict=True, not 'folder'"),
+        ("seed='x'", "vlmrun_mock: seed is a whole number, not 'x'"),
+        ("fixtures='nowhere'", "nowhere: is no folder"),
+        ("fixtures={'answer': {}}", "vlmrun_mock: fixtures[0]: answer: exactly one of content, merge and error"),
+        ("faults='hung'", "vlmrun_mock: faults: kind: "),
+    ],
+)
+def test_a_wrong_marker_is_a_clear_error(marker: str, explained: str, run: Run) -> None:
+    result = run(f"""
+    @pytest.mark.vlmrun_mock({marker})
+    def test_marked(vlmrun_mock):
+        pass
+
+    def test_another(vlmrun_mock):
+        pass
+    """)
+
+    result.assert_outcomes(errors=1, passed=1)
+    assert explained in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_wrong_option_of_the_file_is_a_clear_error(run: Run) -> None:
+    result = run("def test_it(vlmrun_mock): pass", "-o", "vlmrun_mock_seed=seven")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["vlmrun_mock: seed is a whole number, not 'seven'"])
+
+
+def test_a_strict_test_fails_for_a_miss_that_the_application_hid(run: Run) -> None:
+    result = run("""
+    @pytest.mark.vlmrun_mock(strict=True)
+    def test_hidden(vlmrun_mock):
+        vlmrun_mock.add("document.receipt", content="x", documents="sha256:" + 64 * "0")
+        assert ask("document.receipt") == 404
+
+    @pytest.mark.vlmrun_mock(strict=True)
+    def test_forgiven(vlmrun_mock):
+        assert ask() == 404
+        vlmrun_mock.reset()
+
+    @pytest.mark.vlmrun_mock(strict=True)
+    def test_other_errors(vlmrun_mock):
+        vlmrun_mock.fail(status=404)
+        assert ask() == 404
+    """)
+
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_hidden*",
+            "the test is strict, and no fixture matched:",
+            'req_*  404  document.receipt  no document  "Extract"  no_fixture',
+            "    No fixture matches. The nearest of 1 is registered-*: the request has no documents, not 1; *",
+        ]
+    )
+
+
+def test_with_the_plugin_unused_nothing_heavy_is_imported(run: Run) -> None:
+    result = run(
+        """
+    import sys
+
+    def test_nothing_heavy():
+        heavy = {"faker", "tiktoken", "starlette", "uvicorn", "pydantic", "jsonschema_rs", "graphql"}
+        assert heavy & sys.modules.keys() == set()
+        ours = {name for name in sys.modules if name.startswith("vlmrun_mock")}
+        assert ours == {"vlmrun_mock", "vlmrun_mock.testing", "vlmrun_mock.testing.pytest_plugin"}
+    """,
+        # Plugins of others that import some of these themselves, among them Faker's own.
+        "-p",
+        "no:faker",
+        "-p",
+        "no:hypothesispytest",
+        "-p",
+        "no:typeguard",
+    )
+
+    result.assert_outcomes(passed=1)
+
+
+def test_the_package_is_not_compiled_anew_to_explain_assertions(run: Run) -> None:
+    run.pytester.makeconftest("import pytest; pytest.register_assert_rewrite('vlmrun_mock')")
+
+    result = run("""
+    def test_loader(vlmrun_mock):
+        from vlmrun_mock.testing import mock_server
+        assert type(mock_server.__loader__).__name__ == "SourceFileLoader"
+    """)
+
+    result.assert_outcomes(passed=1)
+
+
+def test_the_marker_and_the_options_are_documented_by_pytest(run: Run) -> None:
+    markers, options = run.again("--markers"), run.again("--help")
+
+    markers.stdout.fnmatch_lines(["@pytest.mark.vlmrun_mock(fixtures=..., strict=..., *"])
+    options.stdout.fnmatch_lines([f"  vlmrun_mock_{name} (*" for name in INI])
+
+
+MANY = """
+import random, time
+
+@pytest.mark.parametrize("number", range(60))
+def test_one_of_many(vlmrun_mock, number):
+    vlmrun_mock.add("document.invoice", content={"invoice_id": f"number {number}"})
+    if number % 3 == 0:
+        vlmrun_mock.fail()
+        assert ask() == 429
+    assert f"number {number}" in ask()
+    assert len(vlmrun_mock.requests) == (2 if number % 3 == 0 else 1)
+    assert vlmrun_mock.assert_requested("document.invoice", times=1 + (number % 3 == 0))
+"""
+
+
+def test_tests_in_four_processes_and_in_random_order_do_not_see_each_other(run: Run) -> None:
+    result = run(MANY, "-n", "4", "-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error", quiet=False)
+
+    result.assert_outcomes(passed=60)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_order_of_the_tests_does_not_matter(seed: int, run: Run) -> None:
+    result = run(MANY, "-p", "no:cacheprovider", "-p", "no:asyncio", f"--randomly-seed={seed}", quiet=False)
+
+    result.assert_outcomes(passed=60)
+    result.stdout.fnmatch_lines([f"Using --randomly-seed={seed}"])
+
+
+def test_asynchronous_tests_use_it(run: Run) -> None:
+    options = ("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")
+
+    result = run(
+        """
+    import asyncio
+    import httpx
+    import openai
+
+    async def test_sdk(vlmrun_mock):
+        vlmrun_mock.add("document.invoice", content={"invoice_id": "INV-1"})
+        vlmrun_mock.fail(retry_after=0)
+        async with openai.AsyncOpenAI() as client:
+            completion = await client.chat.completions.create(
+                model="vlm-1", messages=[{"role": "user", "content": "x"}], extra_body={"domain": "document.invoice"}
+            )
+        assert "INV-1" in completion.choices[0].message.content
+        assert [entry.status for entry in vlmrun_mock.requests] == [429, 201]
+
+    async def test_side_by_side(vlmrun_mock):
+        async with openai.AsyncOpenAI() as client:
+            await asyncio.gather(*(
+                client.chat.completions.create(model="vlm-1", messages=[{"role": "user", "content": str(number)}])
+                for number in range(20)
+            ))
+        vlmrun_mock.assert_requested(times=20)
+
+    async def test_without_a_socket(vlmrun_mock):
+        vlmrun_mock.add(content="in process")
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(vlmrun_mock.app)) as http:
+            client = openai.AsyncOpenAI(base_url="http://mock/v1/openai", http_client=http)
+            messages = [{"role": "user", "content": "x"}]
+            completion = await client.chat.completions.create(model="vlm-1", messages=messages)
+        assert completion.choices[0].message.content == "in process"
+        assert len(vlmrun_mock.requests) == 1
+    """,
+        *("-p", "no:cacheprovider", "-p", "no:randomly"),
+        *options,
+        quiet=False,
+    )
+
+    result.assert_outcomes(passed=3)
+
+
+def test_a_run_that_is_interrupted_in_the_middle_ends(run: Run) -> None:
+    result = run("""
+    def test_interrupted(vlmrun_mock):
+        ask()
+        raise KeyboardInterrupt
+    """)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_sessions_without_a_network_key_or_option_show_no_warning(run: Run) -> None:
+    result = run("def test_it(vlmrun_mock): ask()", "-p", "no:cacheprovider", quiet=True)
+
+    result.assert_outcomes(passed=1, warnings=0)

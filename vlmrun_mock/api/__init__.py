@@ -1,0 +1,1 @@
+"""The vendor's contract: requests, envelopes, errors, quirks and tokens."""

@@ -1,0 +1,87 @@
+"""Chat completions: an answer in the envelope that the API documents, with its token usage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.api.tokens import Tokenizer, image_tokens, message_tokens
+from vlmrun_mock.seed import Stamp
+
+SYSTEM_FINGERPRINT = "2024-08-01"
+"""A release date, as the documentation's own example has."""
+
+STATUS = {"vlm-1": 201, "agents": 200, "orion": 200}
+"""The success status by generation: documented for vlm-1, recorded for Orion."""
+
+
+FIGURES = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+def usage(request: ChatRequest, text: str, given: Mapping[str, Any], tokenizer: Tokenizer) -> dict[str, int]:
+    """Return the token figures of an answer: those `given` by a fixture, the others counted.
+
+    Prompt: texts with OpenAI's overhead per message, and pictures by its tile rule. Completion: the content, exactly.
+    """
+    given = {name: given[name] for name in FIGURES if isinstance(given.get(name), int)}
+    if "prompt_tokens" in given:
+        prompt = given["prompt_tokens"]
+    else:
+        prompt = message_tokens(tokenizer, ((message.role, message.texts) for message in request.messages))
+        prompt += sum(image_tokens(document.width, document.height) for document in request.documents)
+    completion = given["completion_tokens"] if "completion_tokens" in given else tokenizer.count(text)
+    total = given.get("total_tokens", prompt + completion)
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
+
+
+def chat_completion(request: ChatRequest, text: str, figures: Mapping[str, int], stamp: Stamp) -> dict[str, Any]:
+    """Return the body of a successful answer."""
+    return {
+        "id": request.id or stamp.completion_id(request.fingerprint),
+        "object": "chat.completion",
+        "created": stamp.created(),
+        "model": request.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": dict(figures),
+        "system_fingerprint": SYSTEM_FINGERPRINT,
+    }
+
+
+def recorded_usage(completion: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the usage in a body as it was recorded, vendor's own keys included; nothing if there is none."""
+    found = completion.get("usage")
+    return found if isinstance(found, dict) else {}
+
+
+def parted(completion: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Return a body without the text of its first choice's message, and that text; the way back is `replayed`.
+
+    Without a text, what is in its place stays; null stands for nothing there.
+    """
+    first, *others = completion["choices"]
+    message, text = dict(first["message"]), first["message"].get("content")
+    if isinstance(text, str):
+        del message["content"]
+    else:
+        message["content"] = text
+    rest = {**completion, "choices": [{**first, "message": message}, *others]}
+    return rest, text if isinstance(text, str) else None
+
+
+def replayed(completion: Mapping[str, Any], text: str, given: Mapping[str, int]) -> dict[str, Any]:
+    """Return a body as it was recorded, with its content back in place, and the usage that a fixture gives.
+
+    A `content` that is left in the recorded message, such as null, stays.
+    """
+    first, *others = completion["choices"]
+    message = {**first["message"], "content": first["message"].get("content", text)}
+    body = {**completion, "choices": [{**first, "message": message}, *others]}
+    return {**body, "usage": {**recorded_usage(completion), **given}} if given else body

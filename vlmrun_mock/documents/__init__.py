@@ -1,0 +1,1 @@
+"""Pictures and files: what a document is known by."""

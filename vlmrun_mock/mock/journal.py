@@ -1,0 +1,279 @@
+"""What was asked and what was answered: bounded, without keys and without the documents' bytes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from threading import Lock
+from typing import Any, Protocol
+
+from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.documents.identity import Document
+
+LONGEST_TEXT = 20_000
+"""Characters of a request's texts, and of its prompt and its selection, that an entry keeps."""
+
+LONGEST_NAME = 2_000
+"""Characters of a model's, a domain's or a document's name that an entry keeps."""
+
+LARGEST_OBJECT = 20_000
+"""Characters that a caller's schema or metadata may have as JSON, to be kept."""
+
+MOST_DOCUMENTS = 100
+"""Documents of one request that an entry keeps."""
+
+MOST_ENTRIES = 1_000
+MOST_BYTES = 8_000_000
+
+ENTRY_BYTES = 3_000
+"""About what an entry takes without a text, a schema, metadata and documents."""
+
+DOCUMENT_BYTES = 400
+"""About what a document takes beside its identity."""
+
+BYTES_PER_CHARACTER = 8
+"""About what an object takes in memory for each character of its JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a chat request was about. `truncated` names what was too long: a text is cut, an object left out.
+
+    `domain` is in its present spelling. `size` is about how many bytes this takes in memory.
+    """
+
+    model: str
+    domain: str | None
+    documents: tuple[Document, ...]
+    text: str
+    schema: Mapping[str, Any] | None
+    config: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    fingerprint: str
+    truncated: tuple[str, ...]
+    size: int
+
+
+def asked(request: ChatRequest, domain: str | None) -> Asked:
+    """Return what the journal keeps of a request for a domain, in its present spelling."""
+    given: dict[str, Any] = {
+        "model": request.model,
+        "domain": domain,
+        "documents": request.documents,
+        "text": request.text,
+        "schema": request.schema.schema if request.schema else None,
+        "config": request.config.known,
+        "metadata": request.metadata,
+    }
+    kept: dict[str, Any] = {
+        "model": request.model[:LONGEST_NAME],
+        "domain": domain[:LONGEST_NAME] if domain else domain,
+        "documents": tuple(map(_short, request.documents[:MOST_DOCUMENTS])),
+        "text": request.text[:LONGEST_TEXT],
+        "schema": given["schema"] if _is_small(given["schema"]) else None,
+        "config": {name: _cut(value) for name, value in given["config"].items()},
+        "metadata": request.metadata if _is_small(request.metadata) else {},
+    }
+    truncated = tuple(name for name, value in given.items() if kept[name] != value)
+    return Asked(**kept, fingerprint=request.fingerprint, truncated=truncated, size=_size(kept))
+
+
+def _short(document: Document) -> Document:
+    if len(document.identity) <= LONGEST_NAME:
+        return document
+    return replace(document, identity=document.identity[:LONGEST_NAME])
+
+
+def _cut(value: Any) -> Any:
+    return value[:LONGEST_TEXT] if isinstance(value, str) else value
+
+
+def _is_small(value: object) -> bool:
+    return not value or len(json.dumps(value)) <= LARGEST_OBJECT
+
+
+def _size(kept: Mapping[str, Any]) -> int:
+    """Return about how many bytes the kept parts of a request take."""
+    texts = (kept["text"], kept["config"]["prompt"], kept["config"]["gql_stmt"], kept["model"], kept["domain"])
+    objects = len(json.dumps([kept["schema"], kept["metadata"]])) * BYTES_PER_CHARACTER
+    documents = sum(sys.getsizeof(document.identity) + DOCUMENT_BYTES for document in kept["documents"])
+    return sum(sys.getsizeof(text) for text in texts if text) + objects + documents
+
+
+NOTHING = Asked("", None, (), "", None, {}, {}, "", (), 0)
+"""What a body that is no chat request was about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One chat request and its answer.
+
+    `time` is in seconds since 1970, `seconds` how long the answer took; `status` is 0 where the connection was cut
+    before one was sent. `asked` is None for a body that is not a chat request, of which `digest` is then the SHA-256.
+    `miss` explains a request that no fixture of the user's matched, `fault` names an injected failure, `retry_after`
+    is what the client was told to wait, in seconds. `notes` are what the log says in brackets.
+    """
+
+    id: str
+    time: float
+    seconds: float
+    status: int
+    asked: Asked | None = None
+    source: str | None = None
+    fixture: str | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    error: str | None = None
+    message: str | None = None
+    param: str | None = None
+    miss: Mapping[str, Any] | None = None
+    fault: str | None = None
+    retry_after: float | None = None
+    notes: tuple[str, ...] = ()
+    digest: str | None = None
+
+    @property
+    def end(self) -> float:
+        """Return when it was answered, in seconds since 1970."""
+        return self.time + self.seconds
+
+    @property
+    def domain(self) -> str | None:
+        """Return the domain that was asked for."""
+        return self.asked.domain if self.asked else None
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Return the documents that were sent."""
+        return self.asked.documents if self.asked else ()
+
+    @property
+    def text(self) -> str:
+        """Return the texts of all messages."""
+        return self.asked.text if self.asked else ""
+
+    @property
+    def model(self) -> str | None:
+        """Return the model that was asked for."""
+        return self.asked.model if self.asked else None
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """Return the caller's schema."""
+        return self.asked.schema if self.asked else None
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Return the request's metadata."""
+        return self.asked.metadata if self.asked else {}
+
+    @property
+    def particulars(self) -> Mapping[str, Any]:
+        """Return nothing: an expectation is not about these."""
+        return {}
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Return what two requests for the same thing have in common."""
+        return self.asked.fingerprint if self.asked else self.digest
+
+    def entry(self) -> Entry:
+        """Return the entry: an entry may be recorded as it is."""
+        return self
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry as data; every entry has the same keys."""
+        data = asdict(self)
+        about = asdict(self.asked or NOTHING)
+        del data["asked"], data["digest"], about["size"]
+        return {**data, **about, "domain": self.domain, "model": self.model, "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which entries are wanted; what is None does not matter. `since` and `until` are in seconds since 1970."""
+
+    id: str | None = None
+    domain: str | None = None
+    status: int | None = None
+    source: str | None = None
+    fault: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+    def wants(self, entry: Entry) -> bool:
+        """Return whether an entry is wanted."""
+        for name in ("id", "domain", "status", "source", "fault"):
+            wanted = getattr(self, name)
+            if wanted is not None and wanted != getattr(entry, name):
+                return False
+        early = self.since is not None and entry.time < self.since
+        late = self.until is not None and entry.time > self.until
+        return not (early or late)
+
+
+class Recorded(Protocol):
+    """What the journal keeps: something that an entry is made of when the journal is read, which is seldom."""
+
+    @property
+    def asked(self) -> Asked | None:
+        """Return what the request was about."""
+
+    def entry(self) -> Entry:
+        """Return the entry, the same every time."""
+
+
+class Journal:
+    """The latest entries, in the order in which they were answered. `dropped` counts those that made room for them."""
+
+    def __init__(self, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES) -> None:
+        self._entries: deque[Recorded] = deque()
+        self._most_entries = most_entries
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._lock = Lock()
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        with self._lock:
+            recorded = tuple(self._entries)
+        return (each.entry() for each in recorded)
+
+    def add(self, entry: Recorded) -> None:
+        """Keep an entry; the oldest make room."""
+        with self._lock:
+            self._entries.append(entry)
+            self._bytes += _bytes(entry)
+            while self._too_much():
+                self._bytes -= _bytes(self._entries.popleft())
+                self.dropped += 1
+
+    def remove(self, query: Query) -> int:
+        """Forget the entries that a query wants, and return how many they were."""
+        with self._lock:
+            kept = deque(entry for entry in self._entries if not query.wants(entry.entry()))
+            removed = len(self._entries) - len(kept)
+            self._entries = kept
+            self._bytes = sum(map(_bytes, kept))
+        return removed
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._bytes = 0
+            self.dropped = 0
+
+    def _too_much(self) -> bool:
+        many = len(self._entries) > self._most_entries
+        return many or (self._bytes > self._most_bytes and len(self._entries) > 1)
+
+
+def _bytes(entry: Recorded) -> int:
+    return ENTRY_BYTES + (entry.asked.size if entry.asked else 0)

@@ -1,0 +1,71 @@
+"""What a mock is started with."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from vlmrun_mock.mock.faults import Fault
+from vlmrun_mock.mock.rate_limit import RateLimit
+
+Unsupported: TypeAlias = Literal["ignore", "reject"]
+UnknownDomain: TypeAlias = Literal["reject", "generate"]
+Clock: TypeAlias = Literal["frozen", "wall"]
+Ids: TypeAlias = Literal["stable", "random"]
+Latency: TypeAlias = Literal["scripted", "recorded"]
+RecordMode: TypeAlias = Literal["once", "new", "all", "none"]
+
+VLM_RUN = "https://api.vlm.run"
+"""Where the real API is."""
+
+KEY_VARIABLE = "VLMRUN_API_KEY"
+"""The variable that holds the key to the real API, for whoever asks it on his own account."""
+
+MEBIBYTE = 1024 * 1024
+
+
+def key_of_environment() -> str | None:
+    """Return the key to the real API, or None if there is none; raises ValueError for one that cannot be sent."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not is_sendable(key):
+        raise ValueError(f"{KEY_VARIABLE} holds a character that cannot be sent in a header")
+    return key or None
+
+
+def is_sendable(key: str) -> bool:
+    """Return whether a key can stand in a header."""
+    return key.isascii() and key.isprintable()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The choices of one mock; the command line's options, by the same names.
+
+    `fixtures` are folders, the first one winning; without `api_keys` any non-empty key is accepted; `max_body` is in
+    bytes. `faults` and `rate_limit` are for each key anew.
+
+    With `record`, what no fixture answers is asked of the `upstream`, with `upstream_key` or else the client's own, and
+    the answers are written into the first folder. It stands for a recorder's mode, as in VCR: `new` asks for what is
+    not there, `once` only if nothing is there at the start, `all` asks for everything again, `none` for nothing.
+    `record_errors`: failures are written, too. `timeout` is how many seconds the upstream may take.
+    """
+
+    fixtures: tuple[Path, ...] = ()
+    strict: bool = False
+    seed: int = 0
+    unsupported: Unsupported = "ignore"
+    unknown_domain: UnknownDomain = "reject"
+    api_keys: frozenset[str] = frozenset()
+    clock: Clock = "frozen"
+    ids: Ids = "stable"
+    max_body: int = 64 * MEBIBYTE
+    faults: tuple[Fault, ...] = ()
+    rate_limit: RateLimit | None = None
+    latency: Latency = "scripted"
+    record: RecordMode | None = None
+    record_errors: bool = False
+    upstream: str = VLM_RUN
+    upstream_key: str | None = field(default=None, repr=False)
+    timeout: float = 600.0

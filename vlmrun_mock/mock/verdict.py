@@ -1,0 +1,226 @@
+"""What the client did with the answers that it got: whether it waited, gave up, hammered, or asked in vain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, Literal, TypeAlias
+
+from vlmrun_mock.mock.journal import Entry
+
+Code: TypeAlias = Literal[
+    "retried_too_early",
+    "retried_in_vain",
+    "gave_up",
+    "hammered",
+    "parameter_without_effect",
+    "streamed",
+]
+
+FINDINGS: dict[Code, str] = {
+    "retried_too_early": "sent the same request again before the time that `Retry-After` had asked for was over",
+    "retried_in_vain": "sent the same request again after a status that a retry does not change",
+    "gave_up": "sent nothing more after one failure that a retry might have mended",
+    "hammered": "sent the same request three or more times again with hardly a pause between",
+    "parameter_without_effect": "sent a parameter that the API does not support",
+    "streamed": "asked for a stream, which the API does not send: iterating the answer yields nothing",
+}
+"""Every kind of finding, and what it says about the client."""
+
+FINAL = frozenset({400, 401, 403, 404, 405, 413, 422})
+"""The statuses that the same request gets again, however often it is sent."""
+
+TRANSIENT = frozenset({0, 408, 409, 429})
+"""The statuses below 500 that another try may mend; 0 is a cut connection. The OpenAI SDKs retry them, and 5xx."""
+
+SERVER_ERROR = 500
+
+TOLERANCE = 0.05
+"""Seconds by which a client may be early: clocks and timers are not exact."""
+
+PAUSE = 0.25
+"""Seconds between an answer and the next try, below which that counts as no pause; the SDKs wait for 0.375 or more."""
+
+MOST_HASTY = 2
+"""How many tries in a row without a pause are nothing to speak of."""
+
+SHOWN = 20
+"""How many findings, and how many requests of one, a verdict names in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the client did: its code, a sentence, and the ids of the requests that it rests on."""
+
+    code: Code
+    message: str
+    requests: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = f" and {len(self.requests) - SHOWN} more" if len(self.requests) > SHOWN else ""
+        return f"{self.code}: {self.message} ({', '.join(self.requests[:SHOWN])}{more})"
+
+
+class Verdict(str):
+    """What was found in so many requests, in words and as `findings`. It is true if nothing was.
+
+    It is a text so that `assert verdict.ok, verdict` explains itself: of any other object pytest shows 240 characters.
+    """
+
+    __slots__ = ("findings", "requests")
+    requests: int
+    findings: tuple[Finding, ...]
+
+    def __new__(cls, requests: int, findings: Iterable[Finding] = ()) -> Verdict:  # noqa: PYI034 - Self needs Python 3.11
+        """Return a verdict."""
+        found = tuple(findings)
+        made = super().__new__(cls, _in_words(requests, found))
+        made.requests = requests
+        made.findings = found
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.requests, self.findings
+
+    @property
+    def ok(self) -> bool:
+        """Return whether there is nothing to find fault with."""
+        return not self.findings
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the verdict as data."""
+        return {"ok": self.ok, "requests": self.requests, "findings": [asdict(each) for each in self.findings]}
+
+
+def _in_words(requests: int, findings: Sequence[Finding]) -> str:
+    looked_at = f"{requests} request{'' if requests == 1 else 's'}"
+    if not findings:
+        return f"ok: nothing to find fault with in {looked_at}"
+    more = [f"- and {len(findings) - SHOWN} more"] if len(findings) > SHOWN else []
+    return "\n".join([f"in {looked_at} the client", *(f"- {each}" for each in findings[:SHOWN]), *more])
+
+
+Chain: TypeAlias = list[Entry]
+"""A request and its retries, each begun when the one before had failed."""
+
+
+def verdict(entries: Iterable[Entry]) -> Verdict:
+    """Return what the client of a journal did."""
+    known = sorted(entries, key=lambda entry: entry.time)
+    found = [finding for chain in _chains(known) for finding in _about(chain)]
+    order = {entry.id: position for position, entry in enumerate(known)}
+    found.sort(key=lambda finding: order[finding.requests[0]])
+    return Verdict(len(known), (*found, *_without_effect(known)))
+
+
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return one verdict on several clients, each judged for itself."""
+    each = list(verdicts)
+    return Verdict(sum(one.requests for one in each), tuple(finding for one in each for finding in one.findings))
+
+
+def _chains(entries: Sequence[Entry]) -> list[Chain]:
+    """Return the requests, each with its retries.
+
+    A request is the retry of one for the same thing that had failed when it began; of several, the first that failed
+    and has none yet. So clients that ask for the same thing side by side are not taken for one that hammers.
+    """
+    chains: list[Chain] = []
+    failed: dict[str, list[Chain]] = defaultdict(list)
+    for entry in entries:
+        if entry.fingerprint is None:  # it was not read, so nobody knows what it was about
+            continue
+        waiting = failed[entry.fingerprint]
+        chain = next((each for each in waiting if each[-1].end <= entry.time), None)
+        if chain is None:
+            chains.append(chain := [])
+        else:
+            waiting.remove(chain)
+        chain.append(entry)
+        if _failed(entry):
+            waiting.append(chain)
+            waiting.sort(key=lambda each: each[-1].end)
+    return chains
+
+
+def _failed(entry: Entry) -> bool:
+    """Return whether a client may well ask again: after an error, a cut connection, or a spoilt answer."""
+    return not 200 <= entry.status < 400 or entry.fault not in (None, "latency")  # noqa: PLR2004 - the HTTP status classes
+
+
+def _about(chain: Chain) -> Iterator[Finding]:
+    yield from _too_early(chain)
+    yield from _in_vain(chain)
+    yield from _hammered(chain)
+    first = chain[0]
+    if len(chain) == 1 and (first.status in TRANSIENT or first.status >= SERVER_ERROR):
+        yield Finding("gave_up", f"gave up after one {_status(first)}", (first.id,))
+
+
+def _too_early(chain: Chain) -> Iterator[Finding]:
+    for failed, retry in pairwise(chain):
+        waited = retry.time - failed.end
+        if failed.retry_after is not None and waited < failed.retry_after - TOLERANCE:
+            asked = f"{failed.retry_after:g} s"
+            message = f"retried a {_status(failed)} after {waited:.2f} s, where Retry-After had asked for {asked}"
+            yield Finding("retried_too_early", message, (failed.id, retry.id))
+
+
+def _in_vain(chain: Chain) -> Iterator[Finding]:
+    final = [(failed, retry) for failed, retry in pairwise(chain) if failed.status in FINAL and _again(failed, retry)]
+    if final:
+        statuses = " and ".join(sorted({_status(failed) for failed, _ in final}))
+        times = "once" if len(final) == 1 else f"{len(final)} times"
+        message = f"retried a {statuses} {times}, which the same request gets again"
+        yield Finding("retried_in_vain", message, (final[0][0].id, *(retry.id for _, retry in final)))
+
+
+def _again(failed: Entry, retry: Entry) -> bool:
+    """Return whether a retry mends nothing: a fingerprint leaves out metadata, the model, and what was refused."""
+    same = (failed.metadata, failed.model) == (retry.metadata, retry.model)
+    return same and (failed.error != "unsupported_parameter" or failed.param == retry.param)
+
+
+def _hammered(chain: Chain) -> Iterator[Finding]:
+    """Find the stretches of a chain in which the client did not pause, and was not told that it need not."""
+    stretch = chain[:1]
+    for failed, retry in pairwise([*chain, None]):
+        if failed is not None and retry is not None and _is_hasty(failed, retry):
+            stretch.append(retry)
+            continue
+        if len(stretch) - 1 > MOST_HASTY:
+            seconds = stretch[-1].time - stretch[0].end
+            message = f"sent the same request {len(stretch) - 1} times again within {seconds:.2f} s"
+            yield Finding("hammered", message, tuple(entry.id for entry in stretch))
+        stretch = [retry] if retry else []
+
+
+def _is_hasty(failed: Entry, retry: Entry) -> bool:
+    waited = retry.time - failed.end
+    allowed = failed.retry_after is not None and waited >= failed.retry_after - TOLERANCE
+    return waited < PAUSE and not allowed
+
+
+def _status(entry: Entry) -> str:
+    return str(entry.status) if entry.status else "cut connection"
+
+
+def _without_effect(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Find the parameters that were sent and ignored, or refused under `--unsupported reject`."""
+    senders: dict[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        refused = [entry.param] if entry.error == "unsupported_parameter" and entry.param else []
+        for parameter in (*entry.ignored, *refused):
+            senders[parameter].append(entry.id)
+    for parameter, ids in senders.items():
+        if parameter == "stream":
+            message = "asked for a stream; the API sends one JSON body, in which iterating a stream finds nothing"
+            yield Finding("streamed", message, tuple(ids))
+        else:
+            message = f"sent {parameter}, which has no effect"
+            yield Finding("parameter_without_effect", message, tuple(ids))

@@ -1,0 +1,306 @@
+"""Whether the real API still answers what was recorded: asked again, and compared by shape and by value."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vlmrun_mock import __version__
+from vlmrun_mock.api import chat_parser
+from vlmrun_mock.api.chat_completion import replayed
+from vlmrun_mock.api.errors import InvalidRequest
+from vlmrun_mock.documents.identity import Document
+from vlmrun_mock.fixtures.domains import Domains
+from vlmrun_mock.fixtures.errors import FixtureError
+from vlmrun_mock.fixtures.explain import PARTICULARS
+from vlmrun_mock.fixtures.folders import DocumentFolders
+from vlmrun_mock.fixtures.format import DocumentBody, FixtureBody, parse
+from vlmrun_mock.fixtures.index import Fixture, FixtureAnswer
+from vlmrun_mock.fixtures.loader import FixtureBuilder, fixture_files, real_folders, shown
+from vlmrun_mock.fixtures.match import Match
+from vlmrun_mock.mock.settings import Settings
+from vlmrun_mock.recording import request_writer
+from vlmrun_mock.recording.comparison import JSON, Heard, compared, heard, heard_of, read
+from vlmrun_mock.recording.json_diff import Change
+from vlmrun_mock.recording.recording import Said
+from vlmrun_mock.recording.upstream import REDIRECTS, Relay, ask, certificates
+from vlmrun_mock.redaction import REPLACEMENT, Redaction
+
+REFUSALS = REDIRECTS | {401, 402, 403, 429, 502, 503, 504}
+"""Statuses that say something of the address, of the key and its limits, or of the hour, and nothing of the answer."""
+
+TOO_MANY = 429
+MOST_WAITS = 3
+LONGEST_WAIT = 120
+"""Seconds: what is asked too soon is asked again when the upstream says so, if that is not later than this."""
+
+HEADERS = (
+    (b"content-type", b"application/json"),
+    (b"user-agent", f"vlmrun-mock/{__version__}".encode()),
+)
+
+HASHED = "sha256:"
+"""How the identity of a document begins whose bytes were sent."""
+
+USUAL_KIND = "image_url"
+"""The kind of a document that a recording does not name."""
+
+
+class NotAsked(ValueError):
+    """A fixture of which it is not known whether the API still answers the same; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording: what identifies its request, what is known of its documents, its answer, and the model's name."""
+
+    match: Match
+    documents: tuple[Document, ...]
+    heard: Heard
+    model: object
+    contents: tuple[tuple[str | int, ...], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A fixture file: its folder as it was given, its name in there, and its recording, or why it cannot be asked."""
+
+    folder: Path
+    name: str
+    recorded: Recorded | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a fixture: where shape and values differ, with notes on how it was asked; or why it was not."""
+
+    folder: Path
+    name: str
+    shape: tuple[Change, ...] = ()
+    values: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Return `same`, `differs` or `not asked`; only the shape decides."""
+        return "not asked" if self.reason else "differs" if self.shape else "same"
+
+    def as_json(self, *, values: bool) -> dict[str, Any]:
+        """Return the outcome as data; without its `values`, which are what documents say, only how many there are."""
+        return {
+            "fixture": self.name,
+            "folder": shown(str(self.folder)),
+            "verdict": self.verdict,
+            "reason": self.reason or None,
+            "shape": [change.as_json() for change in self.shape],
+            "value_count": len(self.values),
+            **({"values": [change.as_json() for change in self.values]} if values else {}),
+            "notes": list(self.notes),
+        }
+
+
+def exit_status(outcomes: Sequence[Outcome]) -> int:
+    """Return 0 if all was asked and has the same shape, 1 if a shape differs, else 3."""
+    verdicts = {outcome.verdict for outcome in outcomes}
+    return 1 if "differs" in verdicts else 0 if verdicts == {"same"} else 3
+
+
+def candidates(folders: Sequence[Path], domains: Domains) -> list[Candidate]:
+    """Return what is in the .json files of folders and below, each file once."""
+    roots = real_folders(folders)
+    found: dict[Path, Candidate] = {}
+    for folder, root in zip(folders, roots, strict=True):
+        for path in fixture_files(root):
+            if path not in found:
+                builder = FixtureBuilder(shown(path.relative_to(root).as_posix()), domains, path.parent, roots)
+                found[path] = _candidate(folder, path, builder)
+    return list(found.values())
+
+
+def sizes(wanted: Sequence[Candidate]) -> set[int] | None:
+    """Return how many bytes the documents of recordings have; None if that is not known of all."""
+    found = [document for each in wanted if each.recorded for document in each.recorded.documents]
+    hashed = {document.size for document in found if document.identity.startswith(HASHED)}
+    return None if None in hashed else {size for size in hashed if size is not None}
+
+
+def _candidate(folder: Path, path: Path, builder: FixtureBuilder) -> Candidate:
+    try:
+        body = parse(builder.raw(path), builder.name)
+        return Candidate(folder, builder.name, _recorded(body, builder.fixture(body, origin=1)))
+    except FixtureError as error:
+        place = f"{error.place}: " if error.place else ""
+        return Candidate(folder, builder.name, None, f"it does not load: {place}{error.reason}")
+    except NotAsked as reason:
+        return Candidate(folder, builder.name, None, str(reason))
+
+
+def _recorded(body: FixtureBody, fixture: Fixture) -> Recorded:
+    """Return the recording in a fixture; raises NotAsked for what was never recorded."""
+    match, answer = fixture.match, fixture.answers[0]
+    if not match.is_whole:
+        parts = {
+            "domain": match.domain,
+            "documents": match.documents,
+            **dict.fromkeys(name for name in PARTICULARS if name != "places"),
+            **match.particulars,
+        }
+        missing = ", ".join(name for name, value in parts.items() if value is None)
+        raise NotAsked(f"it is no recording: its match says nothing of {missing}")
+    if len(fixture.answers) > 1 or answer.merged:
+        raise NotAsked("it is no recording: its answer is scripted")
+    completion = replayed(answer.completion, answer.content, answer.usage) if answer.completion else None
+    model = body.asked.model if body.asked else (completion or {}).get("model")
+    return Recorded(match, _documents(body, match), _answered(answer, completion), model, _contents(body))
+
+
+def _contents(body: FixtureBody) -> tuple[tuple[str | int, ...], ...] | None:
+    """Return what the messages hold, if the file says where the documents stand."""
+    messages = body.match.messages
+    return None if messages is None or body.match.places is None else tuple(message.parts for message in messages)
+
+
+def _documents(body: FixtureBody, match: Match) -> tuple[Document, ...]:
+    """Return the documents of a match with what its file knows of them."""
+    known = {each.identity: each for each in body.match.documents or () if not isinstance(each, str)}
+    return tuple(_document(identity, known.get(identity)) for identity in match.documents or ())
+
+
+def _document(identity: str, known: DocumentBody | None) -> Document:
+    if known is None:
+        return Document(identity, USUAL_KIND)
+    return Document(identity, known.kind or USUAL_KIND, known.media_type, known.size, filename=known.filename)
+
+
+def _answered(answer: FixtureAnswer, completion: Mapping[str, Any] | None) -> Heard:
+    """Return what a fixture answers; raises NotAsked where it leaves some of that to the mock."""
+    if completion and answer.status:
+        return heard(answer.status, JSON, completion)
+    error = answer.error
+    if error is None or error.body is None:
+        lacking = "error has no body" if error else f"answer has no {'status' if completion else 'completion'}"
+        raise NotAsked(f"it is no recording: its {lacking}")
+    if error.status in REFUSALS:
+        raise NotAsked(f"its answer is a refusal ({error.status}), which cannot be asked for")
+    content_type = next((value for name, value in error.headers.items() if name.lower() == "content-type"), "")
+    if content_type.startswith("text/event-stream"):
+        raise NotAsked("its answer is a stream, and drift asks for none")
+    return heard(error.status, content_type, read(error.body))
+
+
+class Drift:
+    """Asks the upstream of the settings, with their key, for what was recorded; `log` hears of what takes long."""
+
+    def __init__(self, settings: Settings, found: DocumentFolders, log: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._found = found
+        self._log = log
+        self._keys = (settings.upstream_key or "",)
+        self._trusted: ssl.SSLContext | None = None
+
+    async def outcome(self, candidate: Candidate) -> Outcome:
+        """Return what becomes of a fixture; its documents leave this machine for no training."""
+        recorded = candidate.recorded
+        try:
+            if recorded is None:
+                raise NotAsked(candidate.reason)
+            now = await self._asked(self._body(recorded))
+            shape, values = compared(recorded.heard, now)
+        except NotAsked as reason:
+            return Outcome(candidate.folder, candidate.name, reason=str(reason))
+        except RecursionError:
+            return Outcome(candidate.folder, candidate.name, reason="the answer is nested too deeply to be compared")
+        notes = [*_notes(recorded.documents)] if shape else []
+        return Outcome(candidate.folder, candidate.name, tuple(shape), tuple(values), tuple(notes))
+
+    def _body(self, recorded: Recorded) -> bytes:
+        """Return the body that asks for a recording again; raises NotAsked."""
+        lacking = [
+            self._lacking(number, document)
+            for number, document in enumerate(recorded.documents, 1)
+            if document.identity.startswith(HASHED) and document.identity not in self._found.paths
+        ]
+        if lacking:
+            raise NotAsked("; ".join(lacking))
+        parts = [request_writer.document_part(each.kind, self._address(each)) for each in recorded.documents]
+        body = request_writer.body(recorded.match, parts, recorded.match.model or recorded.model, recorded.contents)
+        _expect_same(recorded.match, body)
+        return body
+
+    def _lacking(self, number: int, document: Document) -> str:
+        size = None if document.size is None else f"{document.size:,} bytes"
+        name = document.filename and json.dumps(document.filename, ensure_ascii=False)
+        known = ", ".join(filter(None, (document.identity, document.media_type, size, name)))
+        here = (
+            "in none of the folders of --documents" if self._found.folders else "not here: --documents names its folder"
+        )
+        return f"document {number} ({known}) is {here}"
+
+    def _address(self, document: Document) -> str:
+        if not document.identity.startswith(HASHED):
+            return document.identity
+        path = self._found.paths[document.identity]
+        try:
+            return request_writer.data_url(path.read_bytes(), document.media_type)
+        except OSError as error:
+            raise NotAsked(f"{shown(str(path))} cannot be read: {error.strerror}") from None
+
+    async def _asked(self, body: bytes) -> Heard:
+        """Return what the upstream says; raises NotAsked if that is nothing, or nothing about the answer."""
+        relay = await self._relay(body)
+        for _ in range(MOST_WAITS):
+            wait = _wait(relay.said)
+            if wait is None:
+                break
+            self._log(f"The upstream asks to wait for {wait} s.")
+            await asyncio.sleep(wait)
+            relay = await self._relay(body)
+        if relay.error:
+            raise NotAsked(relay.error.message)
+        if not relay.said.complete:
+            raise NotAsked("; ".join(relay.notes))
+        now = heard_of(relay.said, Redaction(self._keys))
+        if now.status in REFUSALS:
+            hint = "give the target of this redirect to --upstream" if now.status in REDIRECTS else now.excerpt
+            raise NotAsked(f"the upstream refused to answer: {now.status}, {hint}")
+        return now
+
+    async def _relay(self, body: bytes) -> Relay:
+        with suppress(OSError):  # which is told by the one that asks
+            self._trusted = self._trusted or certificates()
+        return await ask(self._settings, body, HEADERS, self._keys, self._trusted)
+
+
+def _wait(said: Said) -> int | None:
+    """Return the seconds after which to ask again, if the upstream says that this is soon."""
+    seconds = said.headers.get("retry-after", "") if said.status == TOO_MANY else ""
+    return int(seconds) if seconds.isdecimal() and int(seconds) <= LONGEST_WAIT else None
+
+
+def _expect_same(match: Match, body: bytes) -> None:
+    """Raise NotAsked for a body that is not the recorded one's equal, or that holds what replaces a secret."""
+    if REPLACEMENT.encode() in body:
+        raise NotAsked(f"its request holds {REPLACEMENT}, and what that stood for is not known")
+    try:
+        request = chat_parser.parse(body)
+    except InvalidRequest as problem:
+        raise NotAsked(f"its request cannot be made again: {problem.message}") from None
+    differences = replace(match, metadata={}).difference(request)
+    if differences:
+        raise NotAsked(f"its request cannot be made again: {differences[0].message}")
+
+
+def _notes(documents: Sequence[Document]) -> Iterator[str]:
+    for number, document in enumerate(documents, 1):
+        if document.identity.startswith("file:"):
+            yield f"document {number} is the uploaded file {document.identity}, asked for by its id; it may be gone"
+        elif not document.identity.startswith(HASHED):
+            yield f"document {number} is whatever is now at {document.identity}"

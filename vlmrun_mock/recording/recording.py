@@ -1,0 +1,235 @@
+"""What the upstream said, as a fixture that is proven to answer as the upstream did."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from vlmrun_mock.api.chat_completion import parted, replayed
+from vlmrun_mock.api.request import DEFAULT_MODEL, ChatRequest, Message
+from vlmrun_mock.documents.identity import Document
+from vlmrun_mock.fixtures.domains import Domains
+from vlmrun_mock.fixtures.errors import FixtureError
+from vlmrun_mock.fixtures.format import decoded, is_completion, parse
+from vlmrun_mock.fixtures.index import USER_ORIGIN, Fixture
+from vlmrun_mock.fixtures.loader import FixtureBuilder
+from vlmrun_mock.json_text import LAYOUTS, USUAL, written
+from vlmrun_mock.redaction import REPLACEMENT, Redaction, found_in
+
+PASSED_ON = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
+"""The headers of an answer that are passed on, and written down with an error; no other ever is."""
+
+SUCCESSFUL = range(200, 300)
+
+LONG_DATA = re.compile(r"(data:[\w./+;=-]{0,200};base64,)[A-Za-z0-9+/_=\s-]{100,}", re.ASCII)
+"""A document in an error that repeats what it was sent."""
+
+
+class NotRecordable(ValueError):
+    """An answer that cannot be written down as a fixture; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the upstream answered: its status, the headers that are passed on, its body, and the seconds that it took.
+
+    `complete` is false where the connection ended before the body did; `declared` is how long that was to be.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+    complete: bool = True
+    declared: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A fixture to be written, in the format of a file, and how many secrets were replaced in it."""
+
+    data: Mapping[str, Any]
+    replaced: int
+
+    @property
+    def text(self) -> str:
+        """Return the text of its file; raises ValueError for a number that is no JSON."""
+        return json.dumps(self.data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def record(
+    request: ChatRequest, said: Said, domains: Domains, *, keys: Collection[str], errors: bool = False
+) -> Recording:
+    """Return the fixture that answers a request as the upstream did; raises NotRecordable.
+
+    The request has its domain in the present spelling. `keys` are secrets that are known, besides what looks like one;
+    `errors`: what is no chat completion is recorded, too.
+    """
+    try:
+        return _recording(request, said, domains, Redaction(keys), errors=errors)
+    except RecursionError:
+        raise NotRecordable("the answer is nested too deeply") from None
+
+
+def _recording(request: ChatRequest, said: Said, domains: Domains, redaction: Redaction, *, errors: bool) -> Recording:
+    if not said.complete:
+        raise NotRecordable("the answer is not whole")
+    match = _match(request)
+    _expect_no_secret(match, redaction)
+    completion, replay = _completion(said), None
+    if completion is not None:
+        rest, text = parted(completion)
+        rest, content = redaction.value(rest), _content(text or "", redaction)
+        answer = {"status": said.status, **content.as_json(), "completion": rest}
+        replay = replayed(rest, content.text, {})
+    elif errors:
+        answer = {"error": _error(said, redaction)}
+    else:
+        raise NotRecordable(f"{_kind(said)}; --record-errors records it all the same")
+    answer["took_ms"] = round(said.seconds * 1000)
+    recording = Recording({"match": match, **_asked(request), "answer": answer}, redaction.replaced)
+    _prove(recording, request, domains, replay)
+    return recording
+
+
+def redacted_completion(completion: Mapping[str, Any], redaction: Redaction) -> dict[str, Any]:
+    """Return a body as it will be answered: without secrets, in the JSON that its content may be, too."""
+    rest, text = parted(completion)
+    return replayed(redaction.value(rest), _content(text or "", redaction).text, {})
+
+
+def fixture_of(raw: bytes, name: str, domains: Domains) -> Fixture:
+    """Return the fixture in the text of a recording's file; raises FixtureError."""
+    return FixtureBuilder(name, domains).fixture(parse(raw, name), USER_ORIGIN)
+
+
+def _match(request: ChatRequest) -> dict[str, Any]:
+    """Return all that identifies a request, in the format of a fixture file."""
+    particulars = {name: value for name, value in request.particulars.items() if name != "places"}
+    return {
+        "domain": request.domain or "",
+        "documents": [_document(document) for document in request.documents],
+        **particulars,
+        "messages": list(_messages(request.messages)),
+    }
+
+
+def _messages(messages: Collection[Message]) -> Iterator[dict[str, Any]]:
+    """Yield messages with the documents in their places, by number."""
+    number = 0
+    for message in messages:
+        content: list[Any] = list(message.texts)
+        for inserted, place in enumerate(message.places):
+            number += 1
+            content.insert(place + inserted, {"document": number})
+        yield {**message.as_json(), **({"content": content} if message.places else {})}
+
+
+def _document(document: Document) -> dict[str, Any]:
+    known = {name: value for name, value in asdict(document).items() if name not in ("width", "height")}
+    if document.kind == "image_url":
+        del known["kind"]
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _asked(request: ChatRequest) -> dict[str, Any]:
+    return {} if request.model == DEFAULT_MODEL else {"asked": {"model": request.model}}
+
+
+def _expect_no_secret(match: Mapping[str, Any], redaction: Redaction) -> None:
+    """Raise NotRecordable for a request that could not be written down as it is."""
+    if redaction.holds_known(json.dumps(match, ensure_ascii=False)):
+        raise NotRecordable("the request itself holds the key")
+    found = next(found_in(match), None)
+    if found:
+        raise NotRecordable(f"the request holds what looks like {found.kind}, at {'.'.join(map(str, found.place))}")
+
+
+def _completion(said: Said) -> dict[str, Any] | None:
+    """Return the body if it is a chat completion, else None."""
+    if said.status not in SUCCESSFUL:
+        return None
+    try:
+        body = json.loads(said.body)
+    except (ValueError, RecursionError):
+        return None
+    return body if is_completion(body) else None
+
+
+def _kind(said: Said) -> str:
+    media_type = said.headers.get("content-type", "no content type").partition(";")[0]
+    return f"the answer is no chat completion ({said.status}, {media_type})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A text without secrets; where a file can hold it as JSON, its `value`, and how that is written as the text."""
+
+    text: str
+    value: Any = None
+    layout: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content in the format of a fixture's answer."""
+        return {"content": self.text if self.value is None else self.value, **self.layout}
+
+
+def _content(text: str, redaction: Redaction) -> _Content:
+    text = redaction.text(text)
+    value = _readable(text)
+    if value is None:
+        return _Content(text)
+    layout, before = _layout(text, value), redaction.replaced
+    value = redaction.value(value)
+    if redaction.replaced > before:
+        layout.pop("verbatim", None)
+        text = written(value, layout.get("layout", USUAL))
+    return _Content(text, value, layout)
+
+
+def _readable(text: str) -> Any:
+    """Return the object or list that a text is the JSON of, if it can stand in a fixture's file; else None."""
+    try:
+        # As deep as it will stand in the file.
+        ((((value,),),),) = decoded(f"[[[[{text}]]]]".encode(), "")
+    except (FixtureError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, (dict, list)) else None
+
+
+def _layout(text: str, value: Any) -> dict[str, str]:
+    """Return what the text of a content is like besides what it says, in the format of a fixture's answer."""
+    found = next((layout for layout in LAYOUTS if written(value, layout) == text), None)
+    if found is None:
+        return {"verbatim": text}
+    return {} if found == USUAL else {"layout": found}
+
+
+def _error(said: Said, redaction: Redaction) -> dict[str, Any]:
+    try:
+        text = said.body.decode()
+    except UnicodeDecodeError:
+        raise NotRecordable(f"{_kind(said)}, and its body is no text") from None
+    content = _content(LONG_DATA.sub(rf"\1{REPLACEMENT}", text), redaction)
+    headers = {name: redaction.text(value) for name, value in said.headers.items() if name in PASSED_ON}
+    body = content.text if content.value is None else content.value
+    return {"status": said.status, "message": f"Recorded: {said.status}", "headers": headers, "body": body}
+
+
+def _prove(recording: Recording, request: ChatRequest, domains: Domains, replay: Mapping[str, Any] | None) -> None:
+    """Raise NotRecordable unless the fixture loads, matches the request, and answers as expected."""
+    try:
+        fixture = fixture_of(recording.text.encode(), "recording", domains)
+    except FixtureError as error:
+        raise NotRecordable(f"it cannot be written as a fixture: {error.place}: {error.reason}") from None
+    except ValueError as error:  # a number or half a character that is no JSON
+        raise NotRecordable(f"it cannot be written as JSON: {error}") from None
+    differences = fixture.match.difference(request)
+    if differences:
+        raise NotRecordable(f"the fixture would not match: {differences[0].message}")
+    answer = fixture.answers[0]
+    if replay is not None and replayed(answer.completion or {}, answer.content, {}) != replay:
+        raise NotRecordable("the fixture would not answer the same")

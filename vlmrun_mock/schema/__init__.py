@@ -1,0 +1,1 @@
+"""JSON Schema, without a word of VLM Run: references, validation, fields, selection, grounding and generation."""

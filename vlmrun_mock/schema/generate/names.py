@@ -1,0 +1,275 @@
+"""What a field's name says about its value: two tables, of texts and of numbers, and how they are looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from vlmrun_mock.schema.generate import phrases
+from vlmrun_mock.schema.generate.words import words_of
+
+if TYPE_CHECKING:
+    from vlmrun_mock.schema.generate.world import Subject
+
+Made = TypeVar("Made")
+CENT = Fraction(1, 100)
+THOUSANDTH = Fraction(1, 1000)
+
+COMPANIES = "vendor supplier seller company employer merchant store business organization organisation carrier shipper"
+COMPANIES += (
+    " consignee issuer payer payee insurer manufacturer brand shop retailer agency provider restaurant hotel lender"
+)
+COMPANIES += " landlord school university college institution remitter contractor"
+PRODUCTS = "item product line article goods sku material part"
+PEOPLE = "person employee contact patient driver author signer student applicant tenant member owner holder agent user"
+PEOPLE += " customer candidate passenger guest doctor physician manager player witness dependent nominee"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[Made]):
+    """The names that end in one of `tails`, where one of `within` is before it or around it, if any is given."""
+
+    tails: str  # separated by "|"
+    make: Callable[[Subject], Made]
+    within: str = ""
+
+
+TEXTS: list[Rule[str]] = [
+    Rule("first name|given name|given names|forename|forenames|first names", lambda subject: subject.person().first),
+    Rule("last name|surname|family name", lambda subject: subject.person().last),
+    Rule("middle name", phrases.middle_name),
+    Rule("full name|fullname", lambda subject: subject.person().name),
+    Rule("user name|username|handle|login", phrases.user_name),
+    Rule("file name|filename|file", phrases.file_name),
+    Rule("company|employer|vendor|supplier|merchant|seller|manufacturer|carrier", lambda s: s.company()),
+    Rule("legal name|trade name", lambda subject: subject.company()),
+    Rule("bank|bank name", phrases.bank),
+    Rule("name", phrases.bank, "bank branch"),
+    Rule("name", lambda subject: subject.company(), COMPANIES),
+    Rule("name", phrases.product, PRODUCTS),
+    Rule("name|names", lambda subject: subject.person().name, PEOPLE),
+    Rule("name", lambda subject: subject.locality().city, "city town"),
+    Rule("name", phrases.project, "project plan event team course"),
+    Rule("name", phrases.skill, "skill language"),
+    Rule("name", lambda subject: f"{subject.words[0].title()} tax" if subject.role else "Sales tax", "tax"),
+    Rule("name", lambda subject: subject.person().name),
+    Rule("insurance provider|insurance company|insurer|insurer name|insurance provider name|insurance company name|"
+         "payer|payer name|insurance carrier|payer company", phrases.insurer),
+    Rule("cashier|cashier name|waiter|technician|inspector", lambda subject: subject.person().name),
+    Rule("medication|medications|medication name|drug|drug name|medicine|medicine name", phrases.medication),
+    Rule("name", phrases.medication, "medication drug medicine prescription"),
+    Rule("dosage|dose", phrases.one_of("500 mg twice daily", "10 mg once daily", "1 tablet every 8 hours")),
+    Rule("diagnosis|diagnoses|diagnosis name", phrases.diagnosis),
+    Rule("icd10|icd|icd code|icd10 code|diagnosis code", lambda _: "J45.909"),
+    Rule("blood pressure", lambda _: "120/80"),
+    Rule("npi|npi number|provider npi|national provider identifier", lambda _: "1234567893"),
+    Rule("mrn|mrn number|medical record number|medical record no", phrases.numbered("MRN")),
+    Rule("vin|vin number|vehicle identification number", lambda _: "1M8GDM9AXKP042788"),
+    Rule("make", lambda subject: phrases.vehicle(subject)[0]),
+    Rule("model", phrases.sku, f"{PRODUCTS} device printer equipment"),
+    Rule("model", lambda subject: phrases.vehicle(subject)[1]),
+    Rule("license plate|licence plate|plate|plate number|license plate number|plate no", phrases.plate),
+    Rule("fuel|fuel type", phrases.one_of("gasoline", "diesel", "electric")),
+    Rule("customer|client|buyer|patient|employee|author|contact|signature|signed by|recipient|person|owner|tenant|"
+         "prepared by|approved by|created by|account holder|cardholder|contact person|manager|driver|landlord",
+         lambda subject: subject.person().name),
+    Rule("product|item|article", phrases.product),
+    Rule("brand", lambda subject: subject.company().split(" ")[0]),
+    Rule("email|mail|email address|e mail", phrases.company_email, COMPANIES),
+    Rule("email|mail|email address|e mail", phrases.email),
+    Rule("phone|telephone|mobile|fax|tel|phone number|telephone number|fax number|mobile number|cell", phrases.phone),
+    Rule("linkedin|linkedin url|linkedin profile|linkedin link", phrases.profile("linkedin")),
+    Rule("github|github url|github profile|github link", phrases.profile("github")),
+    Rule("url|website|web site|site|link|homepage|uri|dsn", phrases.uri),
+    Rule("domain|host|hostname", lambda subject: subject.company_host()),
+    Rule("ip address|ip|ipv4|ip addr", phrases.ip_address),
+    Rule("street|street address|address line 1|address line|line 1|address 1|street line", phrases.street),
+    Rule("dimensions unit|dimension unit|length unit|size unit", lambda _: "cm"),
+    Rule("weight unit|mass unit", lambda _: "kg"),
+    Rule("unit", lambda _: "cm", "dimension dimensions"),
+    Rule("address line 2|line 2|line2|address 2|address2|unit|suite|apartment", phrases.suite),
+    Rule("address|location|premises", phrases.address),
+    Rule("city|town|locality", lambda subject: subject.locality().city),
+    Rule("place of birth|birth place|birthplace|birth city|city of birth", lambda subject: subject.locality().city),
+    Rule("state name|governing law|jurisdiction", lambda subject: subject.locality().state),
+    Rule("state|province|region|state code", lambda subject: subject.locality().state_code),
+    Rule("zip|zip code|zipcode|postal code|postcode|postal", lambda subject: subject.locality().zip_code),
+    Rule("county", lambda subject: f"{subject.locality().city} County"),
+    Rule("country", lambda _: "United States"),
+    Rule("country code|nationality code", lambda _: "US"),
+    Rule("nationality|citizenship", lambda _: "American"),
+    Rule("currency|currency code|currency iso|iso currency code", lambda _: "USD"),
+    Rule("currency symbol", lambda _: "$"),
+    Rule("language|lang|locale|language code", lambda _: "en"),
+    Rule("timezone|time zone|tz", lambda _: "America/Denver"),
+    Rule("iban|iban number", phrases.iban),
+    Rule("swift|bic|swift code|swift number|bic code", phrases.bic),
+    Rule("routing number|routing|aba", lambda _: "331904273"),
+    Rule("account number|account no|account|account id|bank account", phrases.digits(10)),
+    Rule("ssn|social security number|social security|social security no", phrases.social_security),
+    Rule("vat id|vat number|vat|vat no", phrases.prefixed("GB", 9)),
+    Rule("ein|tax id|tax number|employer identification number|tax identification number", phrases.employer_number),
+    Rule("invoice id|invoice number|invoice no|invoice num|invoice", phrases.numbered("INV")),
+    Rule("id|number|no|num|code|reference|ref", phrases.numbered("INV"), "invoice bill"),
+    Rule("order id|order number|order no|po number|purchase order|purchase order number|po", phrases.numbered("PO")),
+    Rule("id|number|no", phrases.numbered("PO"), "order purchase po"),
+    Rule("receipt number|receipt id|receipt no|transaction id|transaction number", phrases.numbered("TR")),
+    Rule("tracking number|tracking id|tracking", phrases.prefixed("1Z", 12)),
+    Rule("claim number|claim id|claim no", phrases.numbered("CLM")),
+    Rule("policy number|policy id|policy no", phrases.numbered("POL")),
+    Rule("customer id|customer number|client id", phrases.numbered("C")),
+    Rule("employee id|employee number", phrases.numbered("E")),
+    Rule("license number|licence number|passport number|document number|card number last 4", phrases.digits(9)),
+    Rule("last 4|last four|last4", phrases.digits(4)),
+    Rule("card number|credit card number|credit card", lambda _: "4111 1111 1111 1111"),
+    Rule("sku|part number|item number|item code|product code|product id|model number|upc", phrases.sku),
+    Rule("uuid|guid", phrases.uuid),
+    Rule("item description|line description", phrases.product),
+    Rule("description|desc|details", phrases.product, PRODUCTS),
+    Rule("description|details|desc|text|content|body|message|comment|caption|reason|explanation", phrases.sentence),
+    Rule("notes|note|remarks|comments|memo|instructions|special instructions", phrases.note),
+    Rule("summary|abstract|overview|conclusion", phrases.sentence),
+    Rule("payment terms|terms|payment term", lambda _: "Net 30"),
+    Rule("payment method|payment type|method of payment", phrases.one_of("credit card", "bank transfer", "check")),
+    Rule("job title|position|occupation|job|profession|designation|role", phrases.job),
+    Rule("title", phrases.job, "employee job experience employment position contact person signer"),
+    Rule("title|subject|heading|headline|topic", phrases.title),
+    Rule("department|division", phrases.one_of("Accounting", "Operations", "Sales", "Engineering")),
+    Rule("status|state of order", phrases.one_of("paid", "open", "pending", "completed")),
+    Rule("priority|severity|urgency", phrases.one_of("low", "medium", "high")),
+    Rule("category|type|kind|class|group|genre", phrases.one_of("standard", "services", "travel")),
+    Rule("gender|sex", lambda subject: subject.person().gender),
+    Rule("marital status", phrases.one_of("single", "married")),
+    Rule("color|colour|color name", phrases.color),
+    Rule("size", phrases.one_of("S", "M", "L")),
+    Rule("unit of measure|uom|units|measure", phrases.one_of("each", "box", "hour", "kg")),
+    Rule("tag|tags|keyword|keywords|label|labels", phrases.one_of("office", "paper", "delivery", "monthly")),
+    Rule("skill|skills|technology|technologies", phrases.skill),
+    Rule("university|school|college|institution|institute", lambda s: f"{s.locality().city} State University"),
+    Rule("degree", phrases.one_of("Bachelor of Science", "Master of Arts", "Bachelor of Arts")),
+    Rule("confidence", phrases.one_of("hi", "med")),
+    Rule("version", phrases.one_of("1.0", "1.2", "2.0")),
+    Rule("mime type|content type|media type", lambda _: "application/pdf"),
+    Rule("duration", lambda _: "45 minutes"),
+    Rule("time|time of day", phrases.time),
+    Rule("date|dob|birthday|due|day|birth|date of birth|expiry|deadline|from|until|issued|valid", phrases.date),
+    Rule("at|timestamp|datetime|date time", phrases.date_time),
+    Rule("year", lambda subject: str(subject.day(0).year)),
+    Rule("month", lambda subject: f"{subject.day(0):%B}"),
+    Rule("id|identifier|key|reference|ref|code|number|no", phrases.plain_id),
+]  # fmt: skip  # one rule a line
+
+
+def _price(subject: Subject) -> float:
+    return subject.random().randrange(450, 18_000) / 100
+
+
+def _share(subject: Subject) -> float:
+    return subject.random().randrange(720, 995) / 1000
+
+
+NUMBERS: list[Rule[float]] = [
+    Rule("confidence|score|probability|likelihood|certainty", _share),
+    Rule(
+        "tax rate|vat rate|discount rate|interest rate|tax percentage",
+        lambda s: s.random().choice([0.05, 0.07, 0.0825]),
+    ),
+    Rule("percentage|percent|pct", lambda subject: subject.random().randrange(5, 96)),
+    Rule("quantity|qty|count|pieces|packages|hours|number of items|units|guests", lambda s: s.random().randrange(1, 9)),
+    Rule("year", lambda subject: subject.day(0).year),
+    Rule("month", lambda subject: subject.day(0).month),
+    Rule("day", lambda subject: subject.day(0).day),
+    Rule("age", lambda subject: subject.random().randrange(18, 91)),
+    Rule("latitude|lat", lambda subject: subject.random().randrange(32_000, 46_000) / 1000),
+    Rule("longitude|lng|lon", lambda subject: -subject.random().randrange(78_000, 121_000) / 1000),
+    Rule("page|page number|page no", lambda _: 1),
+    Rule("page count|pages|total pages|number of pages", lambda subject: subject.random().randrange(1, 5)),
+    Rule("bbox|xywh|bounding box|box|coordinate|coordinates", lambda s: s.random().randrange(50, 450) / 1000),
+    Rule(
+        "x|y|left|top|width|height",
+        lambda subject: subject.random().randrange(50, 450) / 1000,
+        "bbox bounding box xywh",
+    ),
+    Rule("gpa|grade point average", lambda subject: subject.random().randrange(240, 400) / 100),
+    Rule("years of experience|years experience|experience years", lambda s: s.random().randrange(2, 30)),
+    Rule("heart rate|pulse|pulse rate|bpm", lambda subject: subject.random().randrange(58, 98)),
+    Rule("temperature f|temp f|body temperature", lambda subject: subject.random().randrange(974, 994) / 10),
+    Rule("temperature c|temp c", lambda subject: subject.random().randrange(364, 374) / 10),
+    Rule("mileage|odometer|odometer reading", lambda subject: subject.random().randrange(12_000, 140_000)),
+    Rule("rating|stars", lambda subject: subject.random().randrange(35, 50) / 10),
+    Rule("salary|income|wages|revenue|gross pay|net pay", lambda s: s.random().randrange(4_200_000, 9_800_000) / 100),
+    Rule(
+        "subtotal|sub total|total|grand total|balance|amount due", lambda s: s.random().randrange(20_000, 240_000) / 100
+    ),
+    Rule("tax|vat|tax amount|tip|discount|shipping|fee", lambda subject: subject.random().randrange(500, 4_000) / 100),
+    Rule("price|amount|cost|unit price|rate|charge|value|payment|fees|deposit|credit|debit", _price),
+    Rule("weight|mass", lambda subject: subject.random().randrange(5, 400) / 10),
+    Rule("width|height|length|depth|distance|area|volume", lambda subject: subject.random().randrange(10, 900) / 10),
+    Rule("duration|seconds|minutes|time", lambda subject: subject.random().randrange(5, 180)),
+    Rule("id|number|no|code|index", lambda subject: subject.random().randrange(1000, 10_000)),
+]
+FINE = {"confidence", "score", "probability", "likelihood", "certainty", "latitude", "longitude", "bbox", "xywh", "lat"}
+FINE |= {"rate", "lng", "lon", "box", "coordinate"}
+
+
+def suggested_text(subject: Subject) -> str | None:
+    """Return a text that suits the field's name and what encloses it, or None when they say nothing."""
+    rule = _look_up(_texts(), subject)
+    if rule is not None:
+        return rule.make(subject)
+    number = _look_up(_numbers(), subject)
+    return None if number is None else _spelled(number.make(subject))
+
+
+def suggested_number(subject: Subject, *, whole: bool) -> tuple[Fraction, Fraction]:
+    """Return a number that suits the field's name, and the step of the numbers near it."""
+    rule = _look_up(_numbers(), subject)
+    number = rule.make(subject) if rule is not None else subject.random().randrange(100, 10_000) / 100
+    step = THOUSANDTH if not FINE.isdisjoint(subject.words[-1:]) else CENT
+    return Fraction(str(round(number) if whole else number)), step
+
+
+def _spelled(number: float) -> str:
+    return f"{number:.2f}" if isinstance(number, float) else str(number)
+
+
+def _look_up(rules: Mapping[str, list[tuple[tuple[str, ...], Rule[Made]]]], subject: Subject) -> Rule[Made] | None:
+    """Return the rule with the longest tail; of those, one whose context is nearest, else one without."""
+    words = subject.words
+    fitting = [entry for entry in rules.get(words[-1], []) if words[-len(entry[0]) :] == entry[0]] if words else []
+    for length in sorted({len(tail) for tail, _ in fitting}, reverse=True):
+        subject.role = words[: len(words) - length]
+        rule = _nearest([rule for tail, rule in fitting if len(tail) == length], subject)
+        if rule is not None:
+            return rule
+    return None
+
+
+def _nearest(rules: list[Rule[Made]], subject: Subject) -> Rule[Made] | None:
+    for level in (subject.role, *subject.levels):
+        for rule in rules:
+            if not set(rule.within.split()).isdisjoint(level):
+                return rule
+    return next((rule for rule in rules if not rule.within), None)
+
+
+@cache
+def _texts() -> Mapping[str, list[tuple[tuple[str, ...], Rule[str]]]]:
+    return _by_last_word(TEXTS)
+
+
+@cache
+def _numbers() -> Mapping[str, list[tuple[tuple[str, ...], Rule[float]]]]:
+    return _by_last_word(NUMBERS)
+
+
+def _by_last_word(rules: list[Rule[Made]]) -> Mapping[str, list[tuple[tuple[str, ...], Rule[Made]]]]:
+    table: dict[str, list[tuple[tuple[str, ...], Rule[Made]]]] = {}
+    for rule in rules:
+        for tail in rule.tails.split("|"):
+            words = tuple(words_of(tail))
+            table.setdefault(words[-1], []).append((words, rule))
+    return table

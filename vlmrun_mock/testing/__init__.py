@@ -1,0 +1,1 @@
+"""What tests import: the pytest plugin, MockServer, the verbs of a scope, and expectations."""
