@@ -1,3 +1,5 @@
+"""What a terminal shows of a text that others wrote."""
+
 from __future__ import annotations
 
 import pytest

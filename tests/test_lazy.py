@@ -1,3 +1,5 @@
+"""The doors for heavy imports."""
+
 from __future__ import annotations
 
 import sys
@@ -21,9 +23,9 @@ def test_a_module_is_loaded_when_a_name_of_it_is_first_used(monkeypatch: pytest.
 
 def test_what_a_module_lacks_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no_such_name"):
-        lazy("json").no_such_name
+        _ = lazy("json").no_such_name
 
 
 def test_a_module_that_is_missing_is_named() -> None:
     with pytest.raises(ModuleNotFoundError, match="vlmrun_mock_missing"):
-        lazy("vlmrun_mock_missing").anything
+        _ = lazy("vlmrun_mock_missing").anything
