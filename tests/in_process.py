@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 from vlmrun_mock.api import chat_parser
-from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.api.answer import Answer
+from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
 
@@ -25,6 +27,12 @@ def strict(*folders: Path) -> Mock:
     return Mock(Settings(fixtures=folders, strict=True))
 
 
-def asked(content: object = "Extract", **body: Any) -> ChatRequest:
+def asked(content: object = "Extract", **body: Any) -> ExtractionRequest:
     """Return a request of one message."""
-    return chat_parser.parse(json.dumps({"messages": [{"role": "user", "content": content}], **body}).encode())
+    raw = json.dumps({"messages": [{"role": "user", "content": content}], **body}).encode()
+    return chat_parser.parse(raw).extraction
+
+
+def answer_to(mock: Mock, request: ExtractionRequest) -> Answer:
+    """Return a mock's answer to a request, whose domain may have an old spelling; raises ApiError."""
+    return asyncio.run(mock.answer(mock.present(request)))

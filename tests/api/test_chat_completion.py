@@ -8,7 +8,8 @@ import uuid
 import pytest
 
 from vlmrun_mock.api.chat_completion import STATUS, chat_completion, usage
-from vlmrun_mock.api.request import ChatRequest, Message
+from vlmrun_mock.api.chat_request import ChatRequest
+from vlmrun_mock.api.request import ExtractionRequest, Message
 from vlmrun_mock.api.tokens import Tokenizer
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.seed import Seed, Stamp
@@ -23,9 +24,9 @@ def tokenizer() -> Tokenizer:
 
 
 def test_the_envelope_is_the_documented_one() -> None:
-    request = ChatRequest(messages=(Message("user", ("Extract",)),), domain="document.invoice")
+    request = ExtractionRequest(messages=(Message("user", ("Extract",)),), domain="document.invoice")
 
-    body = chat_completion(request, '{"total":1}', FIGURES, Stamp(Seed()))
+    body = chat_completion(ChatRequest(request), '{"total":1}', FIGURES, Stamp(Seed()))
 
     assert uuid.UUID(body.pop("id").removeprefix("chatcmpl-")).version == 4
     assert body == {
@@ -46,7 +47,7 @@ def test_the_envelope_is_the_documented_one() -> None:
 
 
 def test_a_client_may_choose_the_id_and_its_model_is_echoed() -> None:
-    request = ChatRequest(id="mine", model="Qwen/Qwen2-VL")
+    request = ChatRequest(ExtractionRequest(model="Qwen/Qwen2-VL"), id="mine")
 
     body = chat_completion(request, "", FIGURES, Stamp(Seed(), random_ids=True))
 
@@ -56,7 +57,7 @@ def test_a_client_may_choose_the_id_and_its_model_is_echoed() -> None:
 def test_every_generation_has_its_documented_status() -> None:
     models = ("vlm-1", "gpt-4o-mini", "vlm-agent-1", "vlm-agent-1:pro", "vlmrun-orion-1:fast", "vlmrun-orion-2")
 
-    statuses = [STATUS[ChatRequest(model=model).generation] for model in models]
+    statuses = [STATUS[ExtractionRequest(model=model).generation] for model in models]
 
     assert statuses == [201, 201, 200, 200, 200, 200]
 
@@ -68,9 +69,9 @@ def test_usage_counts_texts_pictures_and_content(tokenizer: Tokenizer) -> None:
         Document("https://example.com/a", "image_url"),
     )
 
-    bare = usage(ChatRequest(), "", {}, tokenizer)
-    worded = usage(ChatRequest(messages=messages), "", {}, tokenizer)
-    pictured = usage(ChatRequest(messages=messages, documents=pictures), '{"total":1}', {}, tokenizer)
+    bare = usage(ExtractionRequest(), "", {}, tokenizer)
+    worded = usage(ExtractionRequest(messages=messages), "", {}, tokenizer)
+    pictured = usage(ExtractionRequest(messages=messages, documents=pictures), '{"total":1}', {}, tokenizer)
 
     counted = tokenizer.count("You read documents.") + tokenizer.count("Extract") + tokenizer.count("the total")
     assert bare == {"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 3}
@@ -91,15 +92,15 @@ def test_usage_counts_texts_pictures_and_content(tokenizer: Tokenizer) -> None:
 def test_given_figures_replace_the_counted_ones_and_the_total_follows(
     given: dict[str, int], tokenizer: Tokenizer
 ) -> None:
-    counted = usage(ChatRequest(), "words", {}, tokenizer)
+    counted = usage(ExtractionRequest(), "words", {}, tokenizer)
 
-    figures = usage(ChatRequest(), "words", given, tokenizer)
+    figures = usage(ExtractionRequest(), "words", given, tokenizer)
 
     parts = {name: given.get(name, counted[name]) for name in ("prompt_tokens", "completion_tokens")}
     assert figures == {**parts, "total_tokens": given.get("total_tokens", sum(parts.values()))}
 
 
 def test_a_given_zero_is_a_figure(tokenizer: Tokenizer) -> None:
-    figures = usage(ChatRequest(), "words", {"prompt_tokens": 0, "completion_tokens": 0}, tokenizer)
+    figures = usage(ExtractionRequest(), "words", {"prompt_tokens": 0, "completion_tokens": 0}, tokenizer)
 
     assert figures == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}

@@ -9,16 +9,22 @@ import pytest
 
 from tests.serving import data_url, image_message, picture
 from vlmrun_mock.api import chat_parser
+from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import InvalidRequest
-from vlmrun_mock.api.request import ChatRequest, Config, Message
+from vlmrun_mock.api.request import Config, ExtractionRequest, Message
 from vlmrun_mock.documents.identity import identity
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
 
 
-def parse(**body: Any) -> ChatRequest:
+def parse_chat(**body: Any) -> ChatRequest:
     """Parse a body with one empty message, unless it has messages of its own."""
     return chat_parser.parse(json.dumps({"messages": [{}], **body}).encode())
+
+
+def parse(**body: Any) -> ExtractionRequest:
+    """Return the extraction request in such a body."""
+    return parse_chat(**body).extraction
 
 
 def problems(**body: Any) -> list[dict[str, Any]]:
@@ -36,7 +42,7 @@ def part(kind: str, **fields: Any) -> list[dict[str, Any]]:
 def test_the_smallest_request_has_the_documented_defaults() -> None:
     request = parse()
 
-    assert request == ChatRequest(
+    assert request == ExtractionRequest(
         messages=(Message("user", ()),),
         metadata={"environment": "prod", "session_id": None, "allow_training": True},
     )

@@ -9,7 +9,7 @@ import pytest
 
 from tests.serving import image_message, picture
 from vlmrun_mock.api import chat_parser
-from vlmrun_mock.api.request import ChatRequest, Config, Message
+from vlmrun_mock.api.request import Config, ExtractionRequest, Message
 from vlmrun_mock.documents.identity import Document
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -17,20 +17,20 @@ MESSAGES = (Message("system", ("one", "two")), Message("user", ()), Message("use
 PICTURE = Document("sha256:1", "image_url")
 
 
-def parse(**body: Any) -> ChatRequest:
+def parse(**body: Any) -> ExtractionRequest:
     """Parse a body with one empty message, unless it has messages of its own."""
-    return chat_parser.parse(json.dumps({"messages": [{}], **body}).encode())
+    return chat_parser.parse(json.dumps({"messages": [{}], **body}).encode()).extraction
 
 
 def test_the_text_is_that_of_all_messages_each_text_on_a_line() -> None:
-    assert ChatRequest(messages=MESSAGES).text == "one\ntwo\nthree"
-    assert ChatRequest().text == ""
+    assert ExtractionRequest(messages=MESSAGES).text == "one\ntwo\nthree"
+    assert ExtractionRequest().text == ""
 
 
 def test_values_are_drawn_from_what_is_asked_and_not_from_how() -> None:
-    request = ChatRequest(messages=MESSAGES, documents=(PICTURE,), domain="document.invoice")
+    request = ExtractionRequest(messages=MESSAGES, documents=(PICTURE,), domain="document.invoice")
 
-    otherwise = ChatRequest(
+    otherwise = ExtractionRequest(
         messages=MESSAGES,
         documents=(PICTURE,),
         domain="document.invoice",
@@ -55,7 +55,7 @@ def test_values_are_drawn_from_what_is_asked_and_not_from_how() -> None:
     ],
 )
 def test_the_name_of_the_model_decides_the_generation(model: str, generation: str) -> None:
-    assert ChatRequest(model=model).generation == generation
+    assert ExtractionRequest(model=model).generation == generation
 
 
 FINGERPRINTED: list[dict[str, Any]] = [

@@ -225,7 +225,7 @@ def test_a_fault_of_everyone_strikes_whoever_comes_first_and_a_keys_own_comes_be
     scopes = Scopes(Settings())
     scopes.everyone.faults.add(parse({"status": 503, "times": 2}, "fault"))
     scopes.of("two").faults.add(parse({"status": 504}, "fault"))
-    request = chat_parser.parse(b'{"messages": [{}]}')
+    request = chat_parser.parse(b'{"messages": [{}]}').extraction
 
     drawn = [scopes.of(key).fault(request) for key in ("two", "one", "two", "one", "two")]
 

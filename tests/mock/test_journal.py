@@ -16,17 +16,17 @@ from scripts.readme_tables import README
 from tests.serving import data_url, image_message, picture
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.mock import journal
-from vlmrun_mock.mock.journal import Entry, Journal, Query, asked
+from vlmrun_mock.mock.journal import Entry, Journal, Query, summarise
 
 
 def entry(number: int = 0, *, about: dict[str, Any] | None = None, **facts: Any) -> Entry:
     """Return an entry about a request body."""
     from_body = None
     if about is not None:
-        request = chat_parser.parse(json_bytes(about))
-        from_body = asked(request, request.domain)
+        request = chat_parser.parse(json_bytes(about)).extraction
+        from_body = summarise(request)
     return Entry(
-        **{"id": f"r{number}", "time": float(number), "seconds": 0.5, "status": 201, "asked": from_body, **facts}
+        **{"id": f"r{number}", "time": float(number), "seconds": 0.5, "status": 201, "request": from_body, **facts}
     )
 
 
@@ -109,9 +109,9 @@ def test_requests_with_long_texts_take_no_more_than_the_bound() -> None:
     ],
 )
 def test_whatever_is_long_is_shortened_and_named(name: str, body: dict[str, Any]) -> None:
-    request = chat_parser.parse(json_bytes(body))
+    request = chat_parser.parse(json_bytes(body)).extraction
 
-    about = asked(request, request.domain)
+    about = summarise(request)
 
     assert about.truncated == (name,)
     assert about.size < 100_000
@@ -125,7 +125,7 @@ def test_nothing_of_an_ordinary_request_is_shortened() -> None:
         "response_format": {"type": "json_schema", "schema": {"type": "object"}},
     }
 
-    about = asked(chat_parser.parse(json_bytes(body)), "document.invoice")
+    about = summarise(chat_parser.parse(json_bytes(body)).extraction)
 
     assert about.truncated == ()
     assert about.text == "Extract"

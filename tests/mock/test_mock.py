@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from tests.conftest import Put, Serve
-from tests.in_process import INVOICE, SCHEMA, asked, strict
+from tests.in_process import INVOICE, SCHEMA, answer_to, asked, strict
 from tests.serving import Served, content, image_message, picture, source, text
 from vlmrun_mock.api.errors import NoFixture, UnknownDomain
 from vlmrun_mock.documents.identity import identity
@@ -81,11 +81,11 @@ def test_folders_win_in_their_order_and_runtime_fixtures_before_them(put: Put, t
     put("one/z.json", {"content": "one"})
     put("two/a.json", {"content": "two"}, **INVOICE)
     mock = Mock(Settings(fixtures=(tmp_path / "one", tmp_path / "two")))
-    first = mock.answer(asked(vlmrun=INVOICE))
+    first = answer_to(mock, asked(vlmrun=INVOICE))
     registered = Fixture("registered", Match(), (FixtureAnswer("run time"),))
 
     mock.register(registered)
-    second = mock.answer(asked(vlmrun=INVOICE))
+    second = answer_to(mock, asked(vlmrun=INVOICE))
 
     assert (first.text, second.text) == ("one", "run time")
 
@@ -176,11 +176,11 @@ def test_a_fixture_makes_a_domain_known_and_a_miss_in_it_is_explained(put: Put) 
     mock = Mock(Settings(fixtures=(folder,)))
     domain = {"domain": "custom.acme"}
 
-    answer = mock.answer(asked("the magic word", vlmrun=domain))
+    answer = answer_to(mock, asked("the magic word", vlmrun=domain))
     with pytest.raises(NoFixture) as missed:
-        mock.answer(asked(vlmrun=domain))
+        answer_to(mock, asked(vlmrun=domain))
     with pytest.raises(UnknownDomain):
-        mock.answer(asked(vlmrun={"domain": "custom.other"}))
+        answer_to(mock, asked(vlmrun={"domain": "custom.other"}))
 
     assert answer.text == "mine"
     assert missed.value.data["miss"]["nearest"] == "a.json"
@@ -207,7 +207,7 @@ def test_a_miss_with_a_known_document_names_its_fixture_and_the_domain_that_was_
     (message,) = image_message(picture(7))
 
     with pytest.raises(NoFixture) as missed:
-        strict(tmp_path).answer(asked(message["content"], vlmrun={"domain": domain} if domain else {}))
+        answer_to(strict(tmp_path), asked(message["content"], vlmrun={"domain": domain} if domain else {}))
 
     assert str(missed.value).startswith("No fixture matches. The nearest of 4 is acme.json: the domain is ")
     assert ending in str(missed.value)

@@ -15,9 +15,10 @@ import httpx
 import pytest
 
 from tests.conftest import Put, Serve
+from tests.in_process import answer_to
 from tests.process import ROOT, environment, serving
 from tests.serving import CHAT, Served, content, data_url, image_message, picture
-from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.fixtures.format import checked
 from vlmrun_mock.fixtures.index import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.match import Match
@@ -305,7 +306,8 @@ def test_fixtures_of_one_name_take_turns_each_for_itself() -> None:
     everyone.register(Fixture("same", Match(model="everyone's"), turns))
     mock.register(Fixture("same", Match(model="own"), turns))
 
-    said = [mock.answer(ChatRequest(model=model)).text for model in ("everyone's", "own", "everyone's", "own")]
+    models = ("everyone's", "own", "everyone's", "own")
+    said = [answer_to(mock, ExtractionRequest(model=model)).text for model in models]
 
     assert said == ["1", "1", "2", "2"]
 

@@ -18,7 +18,7 @@ from tests.conftest import Serve
 from tests.process import environment
 from tests.serving import CHAT, Served
 from vlmrun_mock.api.chat_parser import parse
-from vlmrun_mock.mock.journal import Entry, asked
+from vlmrun_mock.mock.journal import Entry, summarise
 from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.mock.verdict import FINDINGS, Verdict, together, verdict
 
@@ -27,8 +27,8 @@ NUMBERS = itertools.count(1)
 
 def entry(at: float, status: int = 201, *, about: str = "a", seconds: float = 0.1, **facts: Any) -> Entry:
     """Return a request for something, begun at a time and answered a tenth of a second later."""
-    request = parse(b'{"messages": [{"content": "%s"}]}' % about.encode())
-    return Entry(f"r{next(NUMBERS)}", at, seconds, status, asked(request, None), **facts)
+    request = parse(b'{"messages": [{"content": "%s"}]}' % about.encode()).extraction
+    return Entry(f"r{next(NUMBERS)}", at, seconds, status, summarise(request), **facts)
 
 
 def codes(judged: Verdict) -> list[str]:

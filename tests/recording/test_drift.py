@@ -28,7 +28,7 @@ from tests.real_api import KEY, RealApi
 from tests.samples import SAMPLES, SCHEMA
 from tests.serving import CHAT, data_url, image_message, picture
 from vlmrun_mock.api import chat_parser
-from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.cli import main
 from vlmrun_mock.documents.identity import identity
 from vlmrun_mock.fixtures.domains import packaged
@@ -108,9 +108,9 @@ class Api(RealApi):
             setattr(self, name, value)
 
     @property
-    def requests(self) -> list[ChatRequest]:
+    def requests(self) -> list[ExtractionRequest]:
         """Return what it was asked."""
-        return [chat_parser.parse(body) for body in self.bodies]
+        return [chat_parser.parse(body).extraction for body in self.bodies]
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +215,7 @@ def test_the_document_is_sent_with_the_key_of_the_environment_and_for_no_trainin
     recorded.drift()
 
     (request,) = api.requests
-    assert request.fingerprint == chat_parser.parse(json.dumps(INVOICE).encode()).fingerprint
+    assert request.fingerprint == chat_parser.parse(json.dumps(INVOICE).encode()).extraction.fingerprint
     assert request.metadata == {"environment": "dev", "session_id": None, "allow_training": False}
     assert [each["authorization"] for each in api.headers] == [f"Bearer {KEY}"]
 
@@ -276,7 +276,7 @@ FURTHER: dict[str, Any] = {
 def test_every_request_is_asked_again_as_the_same_request(place: Place, api: Api) -> None:
     place.put(picture(2), picture(2, kind="JPEG"), b"%PDF-1.7 one", b"no signature", b"RIFF")
     bodies = [*SAMPLES.values(), *FURTHER.values()]
-    requests = [chat_parser.parse(json.dumps(body).encode()) for body in bodies]
+    requests = [chat_parser.parse(json.dumps(body).encode()).extraction for body in bodies]
     domains = packaged()
     asked = [replace(each, domain=each.domain and domains.canonical(each.domain)) for each in requests]
     place.record(*bodies)

@@ -100,10 +100,11 @@ def test_documents_stand_after_the_texts_of_one_message(messages: list[tuple[str
     ],
 )
 def test_a_document_is_read_again_as_what_it_was(kind: str, address: str) -> None:
-    request = chat_parser.parse(body(Match(domain="", particulars=PARTICULARS), [document_part(kind, address)]))
+    match = Match(domain="", particulars=PARTICULARS)
+    request = chat_parser.parse(body(match, [document_part(kind, address)])).extraction
 
     (document,) = request.documents
     assert document.kind == kind
     assert document.identity == address or document.identity.startswith("sha256:")
     alone = replace(request, documents=(), messages=(replace(request.messages[0], places=()),))
-    assert alone.fingerprint == chat_parser.parse(body(Match(particulars=PARTICULARS), [])).fingerprint
+    assert alone.fingerprint == chat_parser.parse(body(Match(particulars=PARTICULARS), [])).extraction.fingerprint

@@ -20,12 +20,12 @@ from starlette.responses import RedirectResponse, Response
 from tests.conftest import Put, Serve
 from tests.real_api import KEY, RealApi, completion, real_api, says, says_content
 from tests.serving import CHAT, Served, image_message, picture
-from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.recording import address
 from vlmrun_mock.recording.address import AddressProblem
-from vlmrun_mock.recording.upstream import Question, Upstream
+from vlmrun_mock.recording.upstream import UpstreamRequest
 
 INVOICE: dict[str, Any] = {"messages": image_message(picture(1)), "domain": "document.invoice"}
 WITH_KEY = {"Authorization": f"Bearer {KEY}"}
@@ -654,15 +654,15 @@ def test_the_same_request_sent_again_and_again_while_it_is_recorded_is_asked_onc
 def test_what_was_recorded_between_a_look_and_the_question_is_not_asked(api: RealApi, folder: Path, put: Put) -> None:
     put("recordings/other.json", {"content": "x"}, domain="document.receipt")
     mock = Mock(Settings(record="new", fixtures=(folder,), upstream=api.url))
-    lacking = mock.lacking(ChatRequest(domain="document.invoice"))
+    version = mock.library.version
     put("recordings/new.json", {"content": "x"}, domain="document.invoice")
     mock.library.reload()
+    request, original = ExtractionRequest(domain="document.invoice"), UpstreamRequest(b"{}", (), KEY)
 
-    relay = asyncio.run(Upstream().relay(Question(b"{}", (), KEY, lacking), mock.settings, mock.library))
+    answer = asyncio.run(mock.recorder.ask(original, request, mock.settings, mock.library, version=version))
 
-    assert lacking is not None
-    assert relay is None
-    assert mock.lacking(ChatRequest(domain="document.invoice")) is None
+    assert answer is None
+    assert asyncio.run(mock.answer(request, original)).fixture == "new.json"
     assert api.asked == 0
 
 

@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from tests.conftest import Put, Serve
-from tests.in_process import INVOICE, SCHEMA, asked, strict
+from tests.in_process import INVOICE, SCHEMA, answer_to, asked, strict
 from tests.serving import Served, content, source, text
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
@@ -101,7 +101,7 @@ def test_fixtures_count_apart_even_if_they_are_called_the_same(put: Put, tmp_pat
     put("two/a.json", scripted, model="two")
     mock = Mock(Settings(fixtures=(tmp_path / "one", tmp_path / "two")))
 
-    texts = [mock.answer(asked(model=model)).text for model in ("one", "two", "two", "one")]
+    texts = [answer_to(mock, asked(model=model)).text for model in ("one", "two", "two", "one")]
 
     assert texts == ["first", "first", "later", "later"]
 
@@ -111,7 +111,7 @@ def test_no_answer_is_skipped_or_given_twice_when_threads_ask_together(put: Put)
     request = asked()
 
     with ThreadPoolExecutor(16) as pool:
-        texts = list(pool.map(lambda _: mock.answer(request).text, range(600)))
+        texts = list(pool.map(lambda _: answer_to(mock, request).text, range(600)))
 
     assert Counter(texts) == Counter({**{str(number): 1 for number in range(499)}, "499": 101})
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.serving import Served
-from vlmrun_mock.web.middleware import Edge
+from vlmrun_mock.web.middleware import Middleware
 
 
 def test_an_unknown_path_is_a_404_that_lists_what_exists(served: Served) -> None:
@@ -50,7 +50,7 @@ def test_a_defect_is_a_500_without_a_traceback(capsys: pytest.CaptureFixture[str
         raise RuntimeError("a secret detail")
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Edge(broken, [], None))
+        transport = httpx.ASGITransport(Middleware(broken, [], None))
         async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client:
             return await client.get("/v1/openai/models")
 

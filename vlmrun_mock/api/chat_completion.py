@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
-from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.api.chat_request import ChatRequest
+from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.api.tokens import Tokenizer, image_tokens, message_tokens
 from vlmrun_mock.seed import Stamp
 
@@ -16,10 +17,12 @@ STATUS = {"vlm-1": 201, "agents": 200, "orion": 200}
 """The success status by generation: documented for vlm-1, recorded for Orion."""
 
 
+SUCCESSFUL = range(200, 300)
+
 FIGURES = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
-def usage(request: ChatRequest, text: str, given: Mapping[str, Any], tokenizer: Tokenizer) -> dict[str, int]:
+def usage(request: ExtractionRequest, text: str, given: Mapping[str, Any], tokenizer: Tokenizer) -> dict[str, int]:
     """Return the token figures of an answer: those `given` by a fixture, the others counted.
 
     Prompt: texts with OpenAI's overhead per message, and pictures by its tile rule. Completion: the content, exactly.
@@ -35,13 +38,13 @@ def usage(request: ChatRequest, text: str, given: Mapping[str, Any], tokenizer: 
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
 
 
-def chat_completion(request: ChatRequest, text: str, figures: Mapping[str, int], stamp: Stamp) -> dict[str, Any]:
+def chat_completion(chat: ChatRequest, text: str, figures: Mapping[str, int], stamp: Stamp) -> dict[str, Any]:
     """Return the body of a successful answer."""
     return {
-        "id": request.id or stamp.completion_id(request.fingerprint),
+        "id": chat.id or stamp.completion_id(chat.extraction.fingerprint),
         "object": "chat.completion",
         "created": stamp.created(),
-        "model": request.model,
+        "model": chat.extraction.model,
         "choices": [
             {
                 "index": 0,
@@ -53,6 +56,13 @@ def chat_completion(request: ChatRequest, text: str, figures: Mapping[str, int],
         "usage": dict(figures),
         "system_fingerprint": SYSTEM_FINGERPRINT,
     }
+
+
+def is_completion(body: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a JSON value is a chat completion: it has choices, of which the first has a message."""
+    choices = body.get("choices") if isinstance(body, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return isinstance(first, dict) and isinstance(first.get("message"), dict)
 
 
 def recorded_usage(completion: Mapping[str, Any]) -> Mapping[str, Any]:

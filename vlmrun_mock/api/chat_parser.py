@@ -22,8 +22,9 @@ from vlmrun_mock.api.chat_body import (
     VlmrunBody,
     validated,
 )
+from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import InvalidRequest, Problem
-from vlmrun_mock.api.request import DEFAULT_MODEL, DEFAULT_ROLE, CallerSchema, ChatRequest, Config, Message, Place
+from vlmrun_mock.api.request import DEFAULT_MODEL, DEFAULT_ROLE, CallerSchema, Config, ExtractionRequest, Message, Place
 from vlmrun_mock.documents import identity
 from vlmrun_mock.documents.identity import Document, DocumentProblem
 
@@ -38,7 +39,7 @@ def parse(raw: bytes) -> ChatRequest:
     config = vlmrun.config or ConfigBody()
     metadata = vlmrun.metadata or body.metadata or MetadataBody()
     response_format = body.response_format or {}
-    return ChatRequest(
+    extraction = ExtractionRequest(
         messages=tuple(_message(message) for message in body.messages),
         documents=tuple(_documents(body.messages)),
         domain=vlmrun.domain or body.domain or None,
@@ -53,8 +54,11 @@ def parse(raw: bytes) -> ChatRequest:
         ),
         metadata=metadata.model_dump(),
         model=body.model or DEFAULT_MODEL,
-        id=body.id or None,
         json_object=response_format.get("type") == "json_object",
+    )
+    return ChatRequest(
+        extraction,
+        id=body.id or None,
         parameters={name: getattr(body, name) for name in body.model_fields_set - {"messages"}},
         image_details=tuple(_image_details(body.messages)),
     )

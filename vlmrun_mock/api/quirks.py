@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import UnsupportedParameter
-from vlmrun_mock.api.request import ChatRequest
 
 GUIDE = "guide to OpenAI compatibility"
 """The page of VLM Run's documentation that names all of these parameters."""
@@ -76,3 +76,14 @@ def ignored(request: ChatRequest, completion_tokens: int) -> tuple[str, ...]:
         for quirk in _requested(request)
         if quirk.parameter != "max_tokens" or completion_tokens > request.parameters["max_tokens"]
     )
+
+
+def remarks(request: ChatRequest, ignored: tuple[str, ...]) -> list[str]:
+    """Return what the log says of a request: the parameters without effect, and what a client may not have meant."""
+    found = [f"ignored: {', '.join(ignored)}"] if ignored else []
+    if "stream" in ignored:
+        found.append("the answer is one JSON body; a client that iterates it as a stream sees no chunk")
+    response_format = request.parameters.get("response_format") or {}
+    if response_format.get("type") == "json_schema" and request.extraction.schema is None:
+        found.append("response_format asks for a JSON schema and has none: it belongs in json_schema.schema")
+    return found

@@ -1,4 +1,4 @@
-"""A chat completions request: everything the mock looks at, in one frozen object."""
+"""The extraction request: what determines an answer, whichever way it came in."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ class Config:
 
 
 @dataclass(frozen=True)
-class ChatRequest:
-    """What a client asked for; nothing behind it checks it again.
+class ExtractionRequest:
+    """What a client asks for, free of HTTP and of any envelope; nothing behind it checks it again.
 
-    `parameters` are the top-level fields that were sent, `image_details` the `detail` of each picture: the quirks
-    look at them. `id` is the completion's id, if the client chose one.
+    `json_object`: the answer has to be a JSON object even where there is nothing to extract. `model` and `metadata`
+    are here because fixtures match them; neither identifies the request, but the model's generation does.
     """
 
     messages: tuple[Message, ...] = ()
@@ -83,10 +83,7 @@ class ChatRequest:
     config: Config = field(default_factory=Config)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     model: str = DEFAULT_MODEL
-    id: str | None = None
     json_object: bool = False
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    image_details: tuple[str, ...] = ()
 
     @property
     def generation(self) -> str:

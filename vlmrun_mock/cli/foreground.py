@@ -45,12 +45,12 @@ def run(
             ending.enter_context(watching(scopes.library, console.from_other_threads()))
 
     async def settle() -> None:
-        waiting = scopes.upstream.waiting
+        waiting = scopes.everyone.recorder.waiting
         if waiting:
             what = "an answer" if waiting == 1 else f"{waiting} answers"
             console.log(f"Waiting for {what} of the upstream; Ctrl-C again does not.")
             console.flush()
-            await scopes.upstream.settle()
+            await scopes.everyone.recorder.settle()
 
     with contextlib.ExitStack() as ending:
         ending.callback(console.flush)
@@ -95,7 +95,7 @@ def _warmed(scopes: Scopes) -> Iterator[None]:
     It lives as long as the server; 10,000 fixtures would hold up requests by 0.2 s at each round.
     """
     if scopes.everyone.records:
-        scopes.upstream.warm()
+        scopes.everyone.recorder.warm()
         yield
     yield from scopes.everyone.warm()
     gc.freeze()

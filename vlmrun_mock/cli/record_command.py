@@ -72,13 +72,13 @@ def record(
     if mode != "none":
         _expect_writable(out)
     scopes = run(Settings(fixtures=(out, *fixtures), record=mode, **choices), host, port, _banner, watch=watch)
-    upstream = scopes.upstream
+    recorder = scopes.everyone.recorder
     if mode != "none":
-        click.echo(f"Recorded {_fixtures(upstream.recorded)} into {out}.")
-    if upstream.dropped:
-        raise click.ClickException(f"the answers to {_requests(upstream.dropped)} were not waited for, and are lost")
-    if upstream.unwritten:
-        raise click.ClickException(f"{_fixtures(upstream.unwritten)} could not be written into {out}")
+        click.echo(f"Recorded {_fixtures(recorder.recorded)} into {out}.")
+    if recorder.dropped:
+        raise click.ClickException(f"the answers to {_requests(recorder.dropped)} were not waited for, and are lost")
+    if recorder.unwritten:
+        raise click.ClickException(f"{_fixtures(recorder.unwritten)} could not be written into {out}")
 
 
 def _expect_writable(folder: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vlmrun_mock.api.errors import InvalidRequest, Problem
-from vlmrun_mock.api.request import CallerSchema, ChatRequest
+from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
 from vlmrun_mock.json_text import written
 from vlmrun_mock.schema import generate, gql_statement, grounding, selection
 from vlmrun_mock.schema.gql_statement import SelectionProblem
@@ -19,7 +19,7 @@ WITHOUT_GROUNDING = frozenset({"document.markdown"})
 """Domains that are documented to have no grounding."""
 
 
-def filled(caller: CallerSchema, request: ChatRequest, seed: Seed, base: object) -> object:
+def filled(caller: CallerSchema, request: ExtractionRequest, seed: Seed, base: object) -> object:
     """Return a value that meets the caller's schema, from `base` where names and types agree; raises InvalidRequest."""
     try:
         return generate.generate(caller.schema, seed=seed, facts=request.subject, base=base)
@@ -37,7 +37,7 @@ def unmet(caller: CallerSchema, content: object) -> str | None:
     return f"{'.'.join(map(str, found[0].place)) or 'it'}: {found[0].message}" if found else None
 
 
-def finished(content: object, request: ChatRequest, seed: Seed, schema: Mapping[str, Any] | None) -> str:
+def finished(content: object, request: ExtractionRequest, seed: Seed, schema: Mapping[str, Any] | None) -> str:
     """Return content as compact JSON, with what the request's config does to it; `schema` is the one that it follows.
 
     Raises InvalidRequest for a selection that cannot be made.

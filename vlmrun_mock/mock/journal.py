@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from threading import Lock
 from typing import Any, Protocol
 
-from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.api.request import ExtractionRequest
+from vlmrun_mock.display import printable
 from vlmrun_mock.documents.identity import Document
+from vlmrun_mock.redaction import Redaction
 
 LONGEST_TEXT = 20_000
 """Characters of a request's texts, and of its prompt and its selection, that an entry keeps."""
@@ -24,6 +27,9 @@ LARGEST_OBJECT = 20_000
 
 MOST_DOCUMENTS = 100
 """Documents of one request that an entry keeps."""
+
+SHOWN = 60
+"""Characters of a client's string that a log line shows."""
 
 MOST_ENTRIES = 1_000
 MOST_BYTES = 8_000_000
@@ -39,10 +45,11 @@ BYTES_PER_CHARACTER = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a chat request was about. `truncated` names what was too long: a text is cut, an object left out.
+class RequestSummary:
+    """What is kept of a request. `truncated` names what was too long: a text is cut, an object left out.
 
-    `domain` is in its present spelling. `size` is about how many bytes this takes in memory.
+    `domain` is in its present spelling. `about` says in a few words what the request is about. `size` is about how
+    many bytes all this takes in memory.
     """
 
     model: str
@@ -54,14 +61,18 @@ class Asked:
     metadata: Mapping[str, Any]
     fingerprint: str
     truncated: tuple[str, ...]
+    about: str
     size: int
 
 
-def asked(request: ChatRequest, domain: str | None) -> Asked:
-    """Return what the journal keeps of a request for a domain, in its present spelling."""
+def summarise(request: ExtractionRequest, fingerprint: str | None = None) -> RequestSummary:
+    """Return what is kept of a request, whose domain is in its present spelling.
+
+    The fingerprint is the request's own, unless the request was sent with another spelling of the domain.
+    """
     given: dict[str, Any] = {
         "model": request.model,
-        "domain": domain,
+        "domain": request.domain,
         "documents": request.documents,
         "text": request.text,
         "schema": request.schema.schema if request.schema else None,
@@ -70,15 +81,48 @@ def asked(request: ChatRequest, domain: str | None) -> Asked:
     }
     kept: dict[str, Any] = {
         "model": request.model[:LONGEST_NAME],
-        "domain": domain[:LONGEST_NAME] if domain else domain,
+        "domain": request.domain[:LONGEST_NAME] if request.domain else request.domain,
         "documents": tuple(map(_short, request.documents[:MOST_DOCUMENTS])),
         "text": request.text[:LONGEST_TEXT],
         "schema": given["schema"] if _is_small(given["schema"]) else None,
         "config": {name: _cut(value) for name, value in given["config"].items()},
         "metadata": request.metadata if _is_small(request.metadata) else {},
     }
-    truncated = tuple(name for name, value in given.items() if kept[name] != value)
-    return Asked(**kept, fingerprint=request.fingerprint, truncated=truncated, size=_size(kept))
+    return RequestSummary(
+        **kept,
+        fingerprint=fingerprint or request.fingerprint,
+        truncated=tuple(name for name, value in given.items() if kept[name] != value),
+        about=describe_request(request),
+        size=_size(kept),
+    )
+
+
+def describe_request(request: ExtractionRequest) -> str:
+    """Return what a request is about: its domain, or its schema, and its documents."""
+    about = printable(request.domain, SHOWN) if request.domain else "no domain"
+    if request.schema:
+        about += " + schema"
+    return f"{about}  {describe_documents(request.documents)}"
+
+
+def describe_documents(documents: Sequence[Document]) -> str:
+    """Return the documents of a request in a few words, such as `jpeg 1275x1650 128 kB`."""
+    if not documents:
+        return "no document"
+    first = describe_document(documents[0])
+    return first if len(documents) == 1 else f"{len(documents)} documents ({first}, …)"
+
+
+def describe_document(document: Document) -> str:
+    """Return one document in a few words."""
+    words = [(document.media_type or document.kind).rsplit("/", 1)[-1]]
+    if document.width:
+        words.append(f"{document.width}x{document.height}")
+    if document.size is not None:
+        words.append(f"{document.size / 1000:.0f} kB")
+    else:
+        words.append(Redaction(()).text(document.identity))
+    return printable(" ".join(words), SHOWN)
 
 
 def _short(document: Document) -> Document:
@@ -103,25 +147,25 @@ def _size(kept: Mapping[str, Any]) -> int:
     return sum(sys.getsizeof(text) for text in texts if text) + objects + documents
 
 
-NOTHING = Asked("", None, (), "", None, {}, {}, "", (), 0)
-"""What a body that is no chat request was about."""
+NOTHING = RequestSummary("", None, (), "", None, {}, {}, "", (), "", 0)
+"""What is kept of a body that is no request."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
-    """One chat request and its answer.
+    """One request and its answer: all that the log, the headers, the journal and the verdict say of them.
 
     `time` is in seconds since 1970, `seconds` how long the answer took; `status` is 0 where the connection was cut
-    before one was sent. `asked` is None for a body that is not a chat request, of which `digest` is then the SHA-256.
+    before one was sent. `request` is None for a body that cannot be read, of which `digest` is then the SHA-256.
     `miss` explains a request that no fixture of the user's matched, `fault` names an injected failure, `retry_after`
     is what the client was told to wait, in seconds. `notes` are what the log says in brackets.
     """
 
-    id: str
-    time: float
-    seconds: float
-    status: int
-    asked: Asked | None = None
+    id: str = ""
+    time: float = 0.0
+    seconds: float = 0.0
+    status: int = 0
+    request: RequestSummary | None = None
     source: str | None = None
     fixture: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
@@ -135,6 +179,17 @@ class Entry:
     notes: tuple[str, ...] = ()
     digest: str | None = None
 
+    @cached_property
+    def summary(self) -> str:
+        """Return what was asked and who answered in a few words; nothing for what is no request."""
+        if self.request is None and self.source is None:
+            return ""
+        # The recording of an upstream's answer is in its notes.
+        source = [self.source, None if self.source == "upstream" else self.fixture]
+        tokens = f"{self.usage['prompt_tokens']}+{self.usage['completion_tokens']} tokens" if self.usage else None
+        about = self.request.about if self.request else "unread"
+        return "  ".join(filter(None, (about, " ".join(filter(None, source)), tokens)))
+
     @property
     def end(self) -> float:
         """Return when it was answered, in seconds since 1970."""
@@ -143,32 +198,32 @@ class Entry:
     @property
     def domain(self) -> str | None:
         """Return the domain that was asked for."""
-        return self.asked.domain if self.asked else None
+        return self.request.domain if self.request else None
 
     @property
     def documents(self) -> tuple[Document, ...]:
         """Return the documents that were sent."""
-        return self.asked.documents if self.asked else ()
+        return self.request.documents if self.request else ()
 
     @property
     def text(self) -> str:
         """Return the texts of all messages."""
-        return self.asked.text if self.asked else ""
+        return self.request.text if self.request else ""
 
     @property
     def model(self) -> str | None:
         """Return the model that was asked for."""
-        return self.asked.model if self.asked else None
+        return self.request.model if self.request else None
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
         """Return the caller's schema."""
-        return self.asked.schema if self.asked else None
+        return self.request.schema if self.request else None
 
     @property
     def metadata(self) -> Mapping[str, Any]:
         """Return the request's metadata."""
-        return self.asked.metadata if self.asked else {}
+        return self.request.metadata if self.request else {}
 
     @property
     def particulars(self) -> Mapping[str, Any]:
@@ -178,17 +233,17 @@ class Entry:
     @property
     def fingerprint(self) -> str | None:
         """Return what two requests for the same thing have in common."""
-        return self.asked.fingerprint if self.asked else self.digest
+        return self.request.fingerprint if self.request else self.digest
 
-    def entry(self) -> Entry:
+    def complete_entry(self) -> Entry:
         """Return the entry: an entry may be recorded as it is."""
         return self
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as data; every entry has the same keys."""
         data = asdict(self)
-        about = asdict(self.asked or NOTHING)
-        del data["asked"], data["digest"], about["size"]
+        about = asdict(self.request or NOTHING)
+        del data["request"], data["digest"], about["size"], about["about"]
         return {**data, **about, "domain": self.domain, "model": self.model, "fingerprint": self.fingerprint}
 
 
@@ -219,10 +274,10 @@ class Recorded(Protocol):
     """What the journal keeps: something that an entry is made of when the journal is read, which is seldom."""
 
     @property
-    def asked(self) -> Asked | None:
-        """Return what the request was about."""
+    def request(self) -> RequestSummary | None:
+        """Return what is kept of the request."""
 
-    def entry(self) -> Entry:
+    def complete_entry(self) -> Entry:
         """Return the entry, the same every time."""
 
 
@@ -243,7 +298,7 @@ class Journal:
     def __iter__(self) -> Iterator[Entry]:
         with self._lock:
             recorded = tuple(self._entries)
-        return (each.entry() for each in recorded)
+        return (each.complete_entry() for each in recorded)
 
     def add(self, entry: Recorded) -> None:
         """Keep an entry; the oldest make room."""
@@ -257,7 +312,7 @@ class Journal:
     def remove(self, query: Query) -> int:
         """Forget the entries that a query wants, and return how many they were."""
         with self._lock:
-            kept = deque(entry for entry in self._entries if not query.wants(entry.entry()))
+            kept = deque(entry for entry in self._entries if not query.wants(entry.complete_entry()))
             removed = len(self._entries) - len(kept)
             self._entries = kept
             self._bytes = sum(map(_bytes, kept))
@@ -276,4 +331,4 @@ class Journal:
 
 
 def _bytes(entry: Recorded) -> int:
-    return ENTRY_BYTES + (entry.asked.size if entry.asked else 0)
+    return ENTRY_BYTES + (entry.request.size if entry.request else 0)

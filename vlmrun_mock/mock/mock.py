@@ -3,83 +3,40 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from vlmrun_mock.api import quirks
+from vlmrun_mock.api.answer import Answer
 from vlmrun_mock.api.errors import NoFixture, Problem, UnknownDomain
-from vlmrun_mock.api.request import CallerSchema, ChatRequest
+from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
 from vlmrun_mock.fixtures import index
-from vlmrun_mock.fixtures.index import USER_ORIGIN, ErrorAnswer, Fixture, FixtureAnswer, FixtureSet
+from vlmrun_mock.fixtures.index import Fixture, FixtureAnswer, FixtureSet
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.fixtures.store import Library
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.faults import Fault, FaultScript
 from vlmrun_mock.mock.journal import Journal
 from vlmrun_mock.mock.rate_limit import Window
 from vlmrun_mock.mock.settings import Settings
+from vlmrun_mock.mock.sources import CallersSchema, Fixtures, Packaged, Source, Upstream
+from vlmrun_mock.recording.upstream import UpstreamRequest
 from vlmrun_mock.seed import Seed, Stamp
 
 if TYPE_CHECKING:
+    from vlmrun_mock.api import chat_parser
+    from vlmrun_mock.fixtures import loader
     from vlmrun_mock.fixtures.format import FixtureBody
-
-Source: TypeAlias = Literal["fixture", "generated", "upstream"]
-
-NO_DOMAIN = (
-    'No domain was given, so there is nothing to extract: name one in the request body, for example {"vlmrun": '
-    '{"domain": "document.invoice"}}, or send a JSON schema as "response_format".'
-)
-GENERIC_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "title": {"type": "string"},
-        "date": {"type": "string", "format": "date"},
-        "reference_number": {"type": "string"},
-        "organization_name": {"type": "string"},
-        "summary": {"type": "string"},
-        "total_amount": {"type": "number"},
-        "currency": {"type": "string"},
-    },
-}
-"""What a document of a domain that nobody knows looks like, where the mock was told to generate one; our decision."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the mock decided to reply, before it is dressed as a chat completion.
-
-    `text` is the message's content; with an `error` there is none. `fixture` is a name, `usage` holds figures that
-    replace the counted ones, `latency` is in seconds. `status` and `completion`, a body without its content, were
-    recorded, and stand for those that the mock would make. `repeatable`: the same request would get the same answer
-    again. `notes` are for the log: what a user may not have meant.
-    """
-
-    text: str
-    source: Source
-    fixture: str | None = None
-    error: ErrorAnswer | None = None
-    usage: Mapping[str, int] = field(default_factory=dict)
-    latency: float = 0.0
-    status: int | None = None
-    completion: Mapping[str, Any] | None = None
-    repeatable: bool = True
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lacking:
-    """A request that no fixture answers yet, with its domain in the present spelling.
-
-    With a `name`, there is a recording of that name, to be made again. What is `streamed` is never recorded. `version`
-    is that of the library in which there was none.
-    """
-
-    request: ChatRequest
-    version: int
-    name: str | None = None
-    streamed: bool = False
+    from vlmrun_mock.mock import content
+    from vlmrun_mock.recording import recorder as recording
+    from vlmrun_mock.recording.recorder import Recorder
+else:
+    chat_parser = lazy("vlmrun_mock.api.chat_parser")
+    loader = lazy("vlmrun_mock.fixtures.loader")
+    content = lazy("vlmrun_mock.mock.content")
+    recording = lazy("vlmrun_mock.recording.recorder")
 
 
 class Mock:
@@ -145,11 +102,9 @@ class Mock:
 
     def built(self, body: FixtureBody, called: str | None = None) -> Fixture:
         """Return a fixture with a name of its own, to be registered; raises FixtureError, which uses `called`."""
-        from vlmrun_mock.fixtures.loader import FixtureBuilder  # noqa: PLC0415 - heavy (pydantic): when first needed
-
         number = next(self.numbers)
         name = f"registered-{number}"
-        fixture = FixtureBuilder(called or name, self.domains).fixture(body, origin=0)
+        fixture = loader.FixtureBuilder(called or name, self.domains).fixture(body, origin=0)
         return replace(fixture, name=name, number=number)
 
     def register(self, *fixtures: Fixture) -> None:
@@ -182,26 +137,52 @@ class Mock:
         """Return a fault that names its domain in the present spelling, as the requests that it meets do."""
         return replace(fault, domain=self.domains.canonical(fault.domain))
 
-    def fault(self, request: ChatRequest) -> Fault | None:
+    def fault(self, request: ExtractionRequest) -> Fault | None:
         """Return the fault that strikes a request, the scope's own first."""
+        own = self.faults.draw(request.domain)
+        return own or (self.everyone.faults.draw(request.domain) if self.everyone else None)
+
+    def present(self, request: ExtractionRequest) -> ExtractionRequest:
+        """Return a request with its domain in the present spelling."""
         domain = self.domains.canonical(request.domain)
-        own = self.faults.draw(domain)
-        return own or (self.everyone.faults.draw(domain) if self.everyone else None)
+        return request if domain == request.domain else replace(request, domain=domain)
 
-    def answer(self, request: ChatRequest) -> Answer:
-        """Return the answer to a request; raises ApiError.
+    def sources(self, original: UpstreamRequest | None = None) -> list[Source]:
+        """Return the sources of answers in order; `original` is what the upstream is sent, where there is one.
 
-        The first that has one: a fixture of the user, the caller's schema, the domain's packaged fixture.
+        The sets of fixtures are those of now: a request is answered wholly from before a change, or from after it.
         """
-        request = self._accepted(request)
-        # Asked for once: a request is answered wholly from before a change, or wholly from after it.
-        sets = self._sets()
-        fixture = _first(sets, request)
-        if fixture is not None:
-            return self._play(fixture, request)
-        if self.settings.strict or self.settings.record:
+        records = self.records and original is not None
+        upstream: list[Source] = [Upstream(self, original)] if records and original is not None else []
+        if original is not None and original.unrecordable:
+            return upstream
+        fixtures: list[Source] = [Fixtures(self, each) for each in self.fixture_sets()]
+        by_itself: list[Source] = [CallersSchema(self), Packaged(self)]
+        replays = self.settings.strict or self.settings.record is not None
+        return [*fixtures, *upstream, *([] if replays else by_itself)]
+
+    async def answer(self, request: ExtractionRequest, original: UpstreamRequest | None = None) -> Answer:
+        """Return the answer of the first source that has one; raises ApiError.
+
+        The request has its domain in the present spelling.
+        """
+        sets = self.fixture_sets()
+        for source in self.sources(original):
+            answer = await source.answer(request)
+            if answer is not None:
+                by_a_fixture_of_the_user = isinstance(source, (Fixtures, Upstream))
+                return answer if by_a_fixture_of_the_user else replace(answer, notes=_nearly(request, sets))
+        named = frozenset().union(*(each.domains for each in sets))
+        if self.settings.strict or self.settings.record or request.domain is None or request.domain in named:
             raise self._missed(request, sets)
-        return replace(self._otherwise(request, sets), notes=_nearly(request, sets))
+        raise self._unknown(request.domain, named)
+
+    async def pass_on(self, original: UpstreamRequest) -> Answer:
+        """Return what the upstream answers to a body that cannot be read; raises ApiError."""
+        answer = None
+        while answer is None:
+            answer = await self.recorder.ask(original, None, self.settings, self.library)
+        return answer
 
     @property
     def records(self) -> bool:
@@ -209,79 +190,30 @@ class Mock:
         mode = self.settings.record
         return mode in ("new", "all") or (mode == "once" and self.library.began_empty)
 
-    def lacking(self, request: ChatRequest) -> Lacking | None:
-        """Return what the upstream has to be asked for to answer a request, or None; raises ApiError."""
-        if not self.records:
-            return None
-        request = self._accepted(request)
-        # Read first, so that what is recorded from now on is noticed.
-        version = self.library.version
-        if request.generation != "vlm-1" and request.parameters.get("stream"):
-            return Lacking(request, version, streamed=True)
-        fixture = _first(self._sets(), request)
-        if fixture is None:
-            return Lacking(request, version)
-        if self.settings.record == "all" and fixture.is_recording and fixture.origin == USER_ORIGIN:
-            return Lacking(request, version, fixture.name)
-        return None
-
-    def _accepted(self, request: ChatRequest) -> ChatRequest:
-        """Return a request with its domain in the present spelling; raises UnsupportedParameter."""
-        if self.settings.unsupported == "reject":
-            quirks.refuse(request)
-        return replace(request, domain=self.domains.canonical(request.domain))
-
-    def _otherwise(self, request: ChatRequest, sets: Sequence[FixtureSet]) -> Answer:
-        """Return the answer to a request that no fixture of the user matches."""
-        if request.schema is not None:
-            return self._generated(request, request.schema)
-        if request.domain is None:
-            text = json.dumps({"message": NO_DOMAIN}, separators=(",", ":")) if request.json_object else NO_DOMAIN
-            return Answer(text, "generated")
-        packaged_fixture = self.library.packaged(request.domain)
-        if packaged_fixture is not None:
-            return self._play(packaged_fixture, request)
-        if self.settings.unknown_domain == "generate":
-            return self._generated(request, CallerSchema(GENERIC_SCHEMA, ()))
-        named = frozenset().union(*(each.domains for each in sets))
-        if request.domain in named:
-            raise self._missed(request, sets)
-        raise self._unknown(request.domain, named)
+    @cached_property
+    def recorder(self) -> Recorder:
+        """Return what asks the upstream, the same for all scopes of a server."""
+        return self.everyone.recorder if self.everyone else recording.Recorder()
 
     def warm(self) -> Iterator[None]:
         """Load what is otherwise loaded when a request first needs it, the most likely first, and pause between."""
-        from vlmrun_mock.api import chat_parser  # noqa: PLC0415 - heavy (pydantic): imported when first needed
-
         chat_parser.parse(b'{"messages": [{}]}')
         yield
         self.library.packaged("document.invoice")
         yield
         self.tokenizer.load()
         yield
-        self._filled(CallerSchema({"type": "string"}, ()), ChatRequest(), base=None)
+        content.filled(CallerSchema({"type": "string"}, ()), ExtractionRequest(), self.seed, None)
 
-    def _sets(self) -> list[FixtureSet]:
+    def fixture_sets(self) -> list[FixtureSet]:
         """Return the sets of fixtures in order of precedence."""
         shared = [self.everyone.registered] if self.everyone else []
         return [self.registered, *shared, self.library.fixtures]
 
-    def _play(self, fixture: Fixture, request: ChatRequest) -> Answer:
+    def next_answer(self, fixture: Fixture) -> FixtureAnswer:
         """Return a fixture's answer: the only one, or the next of several, of which the last repeats."""
-        played = fixture.answers[0] if len(fixture.answers) == 1 else self._next(fixture)
-        return Answer(
-            text="" if played.error else self._text(played, request),
-            source="fixture",
-            fixture=fixture.name,
-            error=played.error,
-            usage=played.usage,
-            latency=max(played.latency, played.took if self.settings.latency == "recorded" else 0),
-            status=played.status,
-            completion=played.completion,
-            repeatable=len(fixture.answers) == 1,
-            notes=() if played.error or played.merged else self._unmet(fixture, played.content, request),
-        )
-
-    def _next(self, fixture: Fixture) -> FixtureAnswer:
+        if len(fixture.answers) == 1:
+            return fixture.answers[0]
         key = f"{fixture.origin}:{fixture.number}:{fixture.name}"
         with self._lock:
             counted, used = self._uses.get(key, (fixture, 0))
@@ -290,46 +222,14 @@ class Mock:
             self._uses[key] = (fixture, used + 1)
         return fixture.answers[min(used, len(fixture.answers) - 1)]
 
-    def _text(self, played: FixtureAnswer, request: ChatRequest) -> str:
-        if isinstance(played.content, str):
-            return played.content
-        content = played.content
-        if played.merged and request.schema is not None:
-            content = self._filled(request.schema, request, base=content)
-        return self._finished(content, request)
-
-    def _unmet(self, fixture: Fixture, content: object, request: ChatRequest) -> tuple[str, ...]:
-        """Say so if what a fixture answers does not meet the schema in the request: it goes out all the same."""
-        if request.schema is None:
-            return ()
-        from vlmrun_mock.mock import content as contents  # noqa: PLC0415 - heavy (the validator): imported when first needed
-
-        reason = contents.unmet(request.schema, content)
-        return (f"{fixture.name} does not meet the schema in the request: {reason}",) if reason else ()
-
-    def _generated(self, request: ChatRequest, caller: CallerSchema) -> Answer:
-        domain = self.domains.get(request.domain) if request.domain else None
-        content = self._filled(caller, request, base=domain.content if domain else None)
-        return Answer(self._finished(content, request), "generated")
-
-    def _filled(self, caller: CallerSchema, request: ChatRequest, base: object) -> object:
-        from vlmrun_mock.mock import content  # noqa: PLC0415 - heavy (the generator): imported when first needed
-
-        return content.filled(caller, request, self.seed, base)
-
-    def _finished(self, value: object, request: ChatRequest) -> str:
-        from vlmrun_mock.mock import content  # noqa: PLC0415 - heavy (the generator): imported when first needed
-
-        return content.finished(value, request, self.seed, self.schema(request))
-
-    def schema(self, request: ChatRequest) -> Mapping[str, Any] | None:
+    def schema(self, request: ExtractionRequest) -> Mapping[str, Any] | None:
         """Return the schema that the answer follows: the caller's, else the domain's, if it is known."""
         if request.schema is not None:
             return request.schema.schema
         domain = self.domains.get(request.domain) if request.domain else None
         return domain.schema if domain else None
 
-    def _missed(self, request: ChatRequest, sets: Sequence[FixtureSet]) -> NoFixture:
+    def _missed(self, request: ExtractionRequest, sets: Sequence[FixtureSet]) -> NoFixture:
         miss = index.miss(sets, request)
         hint = self._meant(request.domain, sets) if request.domain and miss.nearest else ""
         if self.settings.record:
@@ -353,12 +253,7 @@ class Mock:
         return UnknownDomain([Problem(("body", "vlmrun", "domain"), message, "enum")])
 
 
-def _first(sets: Sequence[FixtureSet], request: ChatRequest) -> Fixture | None:
-    """Return the first fixture that matches, of the first set that has one."""
-    return next((found for each in sets if (found := each.find(request))), None)
-
-
-def _nearly(request: ChatRequest, sets: Sequence[FixtureSet]) -> tuple[str, ...]:
+def _nearly(request: ExtractionRequest, sets: Sequence[FixtureSet]) -> tuple[str, ...]:
     """Explain a miss that may not have been meant: a fixture of the user is for this domain or for these documents."""
     if not any(map(len, sets)):
         return ()

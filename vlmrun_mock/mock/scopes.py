@@ -6,16 +6,11 @@ import contextlib
 import hashlib
 from collections import OrderedDict
 from dataclasses import replace
-from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from vlmrun_mock.fixtures.store import Library
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
-
-if TYPE_CHECKING:
-    from vlmrun_mock.recording.upstream import Upstream
 
 MOST_SCOPES = 256
 """How many keys are told apart; one that was not used for long makes room, first of those with nothing registered."""
@@ -39,13 +34,6 @@ class Scopes:
         self._closed: set[bytes] = set()
         self._libraries = {self.settings.fixtures: self.library}
         self._lock = Lock()
-
-    @cached_property
-    def upstream(self) -> Upstream:
-        """Return the real API, for the scopes that record."""
-        from vlmrun_mock.recording.upstream import Upstream  # noqa: PLC0415 - heavy: imported when first needed
-
-        return Upstream()
 
     @property
     def api_keys(self) -> frozenset[str]:

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vlmrun_mock.api.chat_completion import parted
-from vlmrun_mock.fixtures.format import is_completion
+from vlmrun_mock.api.answer import UpstreamResponse
+from vlmrun_mock.api.chat_completion import SUCCESSFUL, is_completion, parted
 from vlmrun_mock.recording import json_diff
 from vlmrun_mock.recording.json_diff import Change, shape_changes, value_changes
-from vlmrun_mock.recording.recording import SUCCESSFUL, Said, redacted_completion
+from vlmrun_mock.recording.recording import redacted_completion
 from vlmrun_mock.redaction import Redaction
 
 JSON = "application/json"
@@ -49,7 +49,7 @@ class Heard:
         return json_diff.excerpt(self.parts.get("body"))
 
 
-def heard_of(said: Said, redaction: Redaction) -> Heard:
+def heard_of(said: UpstreamResponse, redaction: Redaction) -> Heard:
     """Return an answer of the upstream, without the secrets that recordings are without, too."""
     content_type = said.headers.get("content-type", "")
     body = _json(said.body)

@@ -13,8 +13,9 @@ from typing import Any
 
 from vlmrun_mock import __version__
 from vlmrun_mock.api import chat_parser
+from vlmrun_mock.api.answer import Answer, UpstreamResponse
 from vlmrun_mock.api.chat_completion import replayed
-from vlmrun_mock.api.errors import InvalidRequest
+from vlmrun_mock.api.errors import ApiError, InvalidRequest
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
@@ -28,8 +29,7 @@ from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.recording import request_writer
 from vlmrun_mock.recording.comparison import JSON, Heard, compared, heard, heard_of, read
 from vlmrun_mock.recording.json_diff import Change
-from vlmrun_mock.recording.recording import Said
-from vlmrun_mock.recording.upstream import REDIRECTS, Relay, ask, certificates
+from vlmrun_mock.recording.upstream import REDIRECTS, UpstreamRequest, ask, certificates
 from vlmrun_mock.redaction import REPLACEMENT, Redaction
 
 REFUSALS = REDIRECTS | {401, 402, 403, 429, 502, 503, 504}
@@ -255,33 +255,35 @@ class Drift:
 
     async def _asked(self, body: bytes) -> Heard:
         """Return what the upstream says; raises NotAsked if that is nothing, or nothing about the answer."""
-        relay = await self._relay(body)
-        for _ in range(MOST_WAITS):
-            wait = _wait(relay.said)
-            if wait is None:
-                break
-            self._log(f"The upstream asks to wait for {wait} s.")
-            await asyncio.sleep(wait)
-            relay = await self._relay(body)
-        if relay.error:
-            raise NotAsked(relay.error.message)
-        if not relay.said.complete:
-            raise NotAsked("; ".join(relay.notes))
-        now = heard_of(relay.said, Redaction(self._keys))
+        try:
+            answer = await self._answer(body)
+            for _ in range(MOST_WAITS):
+                wait = _wait(answer.upstream)
+                if wait is None:
+                    break
+                self._log(f"The upstream asks to wait for {wait} s.")
+                await asyncio.sleep(wait)
+                answer = await self._answer(body)
+        except ApiError as error:
+            raise NotAsked(error.message) from None
+        response = answer.upstream
+        if response is None or not response.complete:
+            raise NotAsked("; ".join(answer.notes))
+        now = heard_of(response, Redaction(self._keys))
         if now.status in REFUSALS:
             hint = "give the target of this redirect to --upstream" if now.status in REDIRECTS else now.excerpt
             raise NotAsked(f"the upstream refused to answer: {now.status}, {hint}")
         return now
 
-    async def _relay(self, body: bytes) -> Relay:
+    async def _answer(self, body: bytes) -> Answer:
         with suppress(OSError):  # which is told by the one that asks
             self._trusted = self._trusted or certificates()
-        return await ask(self._settings, body, HEADERS, self._keys, self._trusted)
+        return await ask(self._settings, UpstreamRequest(body, HEADERS, self._keys[0]), self._keys, self._trusted)
 
 
-def _wait(said: Said) -> int | None:
+def _wait(response: UpstreamResponse | None) -> int | None:
     """Return the seconds after which to ask again, if the upstream says that this is soon."""
-    seconds = said.headers.get("retry-after", "") if said.status == TOO_MANY else ""
+    seconds = response.headers.get("retry-after", "") if response and response.status == TOO_MANY else ""
     return int(seconds) if seconds.isdecimal() and int(seconds) <= LONGEST_WAIT else None
 
 
@@ -290,7 +292,7 @@ def _expect_same(match: Match, body: bytes) -> None:
     if REPLACEMENT.encode() in body:
         raise NotAsked(f"its request holds {REPLACEMENT}, and what that stood for is not known")
     try:
-        request = chat_parser.parse(body)
+        request = chat_parser.parse(body).extraction
     except InvalidRequest as problem:
         raise NotAsked(f"its request cannot be made again: {problem.message}") from None
     differences = replace(match, metadata={}).difference(request)

@@ -8,19 +8,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from vlmrun_mock.api.chat_completion import parted, replayed
-from vlmrun_mock.api.request import DEFAULT_MODEL, ChatRequest, Message
+from vlmrun_mock.api.answer import UpstreamResponse
+from vlmrun_mock.api.chat_completion import is_completion, parted, replayed
+from vlmrun_mock.api.request import DEFAULT_MODEL, ExtractionRequest, Message
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
-from vlmrun_mock.fixtures.format import decoded, is_completion, parse
+from vlmrun_mock.fixtures.format import decoded, parse
 from vlmrun_mock.fixtures.index import USER_ORIGIN, Fixture
 from vlmrun_mock.fixtures.loader import FixtureBuilder
 from vlmrun_mock.json_text import LAYOUTS, USUAL, written
+from vlmrun_mock.recording.upstream import PASSED_ON
 from vlmrun_mock.redaction import REPLACEMENT, Redaction, found_in
-
-PASSED_ON = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
-"""The headers of an answer that are passed on, and written down with an error; no other ever is."""
 
 SUCCESSFUL = range(200, 300)
 
@@ -30,21 +29,6 @@ LONG_DATA = re.compile(r"(data:[\w./+;=-]{0,200};base64,)[A-Za-z0-9+/_=\s-]{100,
 
 class NotRecordable(ValueError):
     """An answer that cannot be written down as a fixture; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the upstream answered: its status, the headers that are passed on, its body, and the seconds that it took.
-
-    `complete` is false where the connection ended before the body did; `declared` is how long that was to be.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    seconds: float
-    complete: bool = True
-    declared: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +45,7 @@ class Recording:
 
 
 def record(
-    request: ChatRequest, said: Said, domains: Domains, *, keys: Collection[str], errors: bool = False
+    request: ExtractionRequest, said: UpstreamResponse, domains: Domains, *, keys: Collection[str], errors: bool = False
 ) -> Recording:
     """Return the fixture that answers a request as the upstream did; raises NotRecordable.
 
@@ -74,7 +58,9 @@ def record(
         raise NotRecordable("the answer is nested too deeply") from None
 
 
-def _recording(request: ChatRequest, said: Said, domains: Domains, redaction: Redaction, *, errors: bool) -> Recording:
+def _recording(
+    request: ExtractionRequest, said: UpstreamResponse, domains: Domains, redaction: Redaction, *, errors: bool
+) -> Recording:
     if not said.complete:
         raise NotRecordable("the answer is not whole")
     match = _match(request)
@@ -106,7 +92,7 @@ def fixture_of(raw: bytes, name: str, domains: Domains) -> Fixture:
     return FixtureBuilder(name, domains).fixture(parse(raw, name), USER_ORIGIN)
 
 
-def _match(request: ChatRequest) -> dict[str, Any]:
+def _match(request: ExtractionRequest) -> dict[str, Any]:
     """Return all that identifies a request, in the format of a fixture file."""
     particulars = {name: value for name, value in request.particulars.items() if name != "places"}
     return {
@@ -135,7 +121,7 @@ def _document(document: Document) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _asked(request: ChatRequest) -> dict[str, Any]:
+def _asked(request: ExtractionRequest) -> dict[str, Any]:
     return {} if request.model == DEFAULT_MODEL else {"asked": {"model": request.model}}
 
 
@@ -148,7 +134,7 @@ def _expect_no_secret(match: Mapping[str, Any], redaction: Redaction) -> None:
         raise NotRecordable(f"the request holds what looks like {found.kind}, at {'.'.join(map(str, found.place))}")
 
 
-def _completion(said: Said) -> dict[str, Any] | None:
+def _completion(said: UpstreamResponse) -> dict[str, Any] | None:
     """Return the body if it is a chat completion, else None."""
     if said.status not in SUCCESSFUL:
         return None
@@ -159,7 +145,7 @@ def _completion(said: Said) -> dict[str, Any] | None:
     return body if is_completion(body) else None
 
 
-def _kind(said: Said) -> str:
+def _kind(said: UpstreamResponse) -> str:
     media_type = said.headers.get("content-type", "no content type").partition(";")[0]
     return f"the answer is no chat completion ({said.status}, {media_type})"
 
@@ -208,7 +194,7 @@ def _layout(text: str, value: Any) -> dict[str, str]:
     return {} if found == USUAL else {"layout": found}
 
 
-def _error(said: Said, redaction: Redaction) -> dict[str, Any]:
+def _error(said: UpstreamResponse, redaction: Redaction) -> dict[str, Any]:
     try:
         text = said.body.decode()
     except UnicodeDecodeError:
@@ -219,7 +205,9 @@ def _error(said: Said, redaction: Redaction) -> dict[str, Any]:
     return {"status": said.status, "message": f"Recorded: {said.status}", "headers": headers, "body": body}
 
 
-def _prove(recording: Recording, request: ChatRequest, domains: Domains, replay: Mapping[str, Any] | None) -> None:
+def _prove(
+    recording: Recording, request: ExtractionRequest, domains: Domains, replay: Mapping[str, Any] | None
+) -> None:
     """Raise NotRecordable unless the fixture loads, matches the request, and answers as expected."""
     try:
         fixture = fixture_of(recording.text.encode(), "recording", domains)

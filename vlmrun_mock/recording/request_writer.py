@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from vlmrun_mock.api.request import DEFAULT_MODEL, ChatRequest
+from vlmrun_mock.api.request import DEFAULT_MODEL, ExtractionRequest
 from vlmrun_mock.fixtures.match import Match
 
 MODELS: Mapping[str, str] = {
@@ -60,7 +60,7 @@ def data_url(data: bytes, media_type: str | None) -> str:
 
 
 def _model(generation: str, model: object) -> str:
-    named = isinstance(model, str) and model and ChatRequest(model=model).generation == generation
+    named = isinstance(model, str) and model and ExtractionRequest(model=model).generation == generation
     return str(model) if named else MODELS[generation]
 
 

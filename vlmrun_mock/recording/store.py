@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
 from vlmrun_mock.fixtures.loader import OUTSIDE, TEMPORARY, is_inside
@@ -29,7 +29,7 @@ KEPT = ("$schema", "description")
 _numbers = itertools.count(1)
 
 
-def name_of(request: ChatRequest, number: int = 1) -> str:
+def name_of(request: ExtractionRequest, number: int = 1) -> str:
     """Return the path of a request's recording in its folder: `<domain>/<short text>-<short hash>.json`."""
     folder = re.sub(r"[^a-z0-9_-]+", ".", (request.domain or "no-domain").lower()).strip(".")[:LONGEST_DOMAIN]
     names = [document.filename for document in request.documents if document.filename]
@@ -49,13 +49,13 @@ def _slug(text: str) -> str:
     return slug
 
 
-def free_name(folder: Path, request: ChatRequest, domains: Domains) -> str:
+def free_name(folder: Path, request: ExtractionRequest, domains: Domains) -> str:
     """Return a name at which no file stands, or that of one which answers the request: no other is written over."""
     names = (name_of(request, number) for number in itertools.count(1))
     return next(name for name in names if _is_free(folder / name, name, request, domains))
 
 
-def _is_free(path: Path, name: str, request: ChatRequest, domains: Domains) -> bool:
+def _is_free(path: Path, name: str, request: ExtractionRequest, domains: Domains) -> bool:
     try:
         return not fixture_of(path.read_bytes(), name, domains).match.difference(request)
     except FileNotFoundError:

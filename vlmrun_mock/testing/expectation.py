@@ -71,14 +71,14 @@ def line(entry: Entry) -> str:
 
 
 def _asked(entry: Entry) -> Iterator[str]:
-    if entry.asked is None:
+    if entry.request is None:
         yield "no chat request"
         return
     yield entry.domain or "no domain"
     yield ", ".join(map(_shown, entry.documents)) or "no document"
     yield _quoted(entry.text if len(entry.text) <= TEXT_SHOWN else entry.text[:TEXT_SHOWN] + "…")
-    if entry.asked.truncated:
-        yield f"(not kept whole: {', '.join(entry.asked.truncated)})"
+    if entry.request.truncated:
+        yield f"(not kept whole: {', '.join(entry.request.truncated)})"
 
 
 def _shown(document: Document) -> str:

@@ -165,7 +165,7 @@ def _of_the_file(config: pytest.Config) -> dict[str, Any]:
 
 def _tell_what_was_not_recorded(control: Control) -> None:
     """Warn of what the next run will lack, and fail for what the folder should have and could not be given."""
-    from vlmrun_mock.recording.upstream import UNWRITTEN  # noqa: PLC0415 - only once the fixture is used
+    from vlmrun_mock.recording.recorder import UNWRITTEN  # noqa: PLC0415 - only once the fixture is used
     from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only once the fixture is used
 
     told = [(entry, note) for entry in control.requests for note in entry.notes]

@@ -1,4 +1,4 @@
-"""The application: the list of routes, inside the edge."""
+"""The application: the list of routes, inside the middleware."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web.catalog import Catalog
 from vlmrun_mock.web.chat import ChatEndpoint
 from vlmrun_mock.web.control_api import Control
-from vlmrun_mock.web.middleware import Edge, Log
+from vlmrun_mock.web.middleware import Log, Middleware
 
 
 def routes(scopes: Scopes) -> list[BaseRoute]:
@@ -24,4 +24,4 @@ def routes(scopes: Scopes) -> list[BaseRoute]:
 def application(scopes: Scopes, log: Log | None = None) -> ASGIApp:
     """Return the ASGI application of a server's mocks; `log` gets one line a request."""
     known = routes(scopes)
-    return Edge(Router(known, redirect_slashes=False), known, log)
+    return Middleware(Router(known, redirect_slashes=False), known, log)

@@ -5,21 +5,51 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope, Send
 
-from vlmrun_mock.api.chat_completion import chat_completion, recorded_usage, replayed, usage
+from vlmrun_mock.api import quirks
+from vlmrun_mock.api.answer import Answer
+from vlmrun_mock.api.chat_completion import (
+    FIGURES,
+    STATUS,
+    SUCCESSFUL,
+    chat_completion,
+    is_completion,
+    parted,
+    recorded_usage,
+    replayed,
+    usage,
+)
+from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import ApiError, InvalidRequest, RateLimitExceeded, ScriptedError
-from vlmrun_mock.api.request import ChatRequest
+from vlmrun_mock.api.request import ExtractionRequest
+from vlmrun_mock.display import printable
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.faults import Fault
-from vlmrun_mock.mock.journal import asked
-from vlmrun_mock.mock.mock import Lacking, Mock
+from vlmrun_mock.mock.journal import Entry, summarise
+from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.scopes import Scopes
+from vlmrun_mock.recording.upstream import UpstreamRequest
 from vlmrun_mock.web import body, faults
+from vlmrun_mock.web.faults import FaultHandler
 from vlmrun_mock.web.keys import authenticate, key_of, raw_headers
-from vlmrun_mock.web.request_log import Exchange, describe_request
-from vlmrun_mock.web.response import Memory, Reply, dressed, origin, relayed
+from vlmrun_mock.web.memo import Memo
+from vlmrun_mock.web.request_log import RequestLog, seconds_of
+from vlmrun_mock.web.response import ChatResponse, declared_length, ignored_header, origin
+from vlmrun_mock.web.response import raw_headers as encoded
+
+if TYPE_CHECKING:
+    from vlmrun_mock.api import chat_parser
+else:
+    chat_parser = lazy("vlmrun_mock.api.chat_parser")
+
+LONGEST_NOTE = 400
+"""Characters of a note on an answer of the upstream."""
 
 
 class ChatEndpoint:
@@ -27,121 +57,178 @@ class ChatEndpoint:
 
     def __init__(self, scopes: Scopes) -> None:
         self._scopes = scopes
-        self._memory = Memory()
+        self._memo = Memo()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; raises ApiError for the handler at the edge."""
-        exchange: Exchange = scope["state"]["exchange"]
+        """Answer one request; raises ApiError for the handler in the middleware."""
+        log: RequestLog = scope["state"]["log"]
         headers = raw_headers(scope)
-        exchange.journal = self._scopes.everyone.journal
+        log.journal = self._scopes.everyone.journal
         key = authenticate(headers, self._scopes.api_keys)
         mock = self._scopes.of(key.decode("utf-8", "surrogateescape"))
-        exchange.journal = mock.journal
+        log.journal = mock.journal
         raw = await body.read(headers, receive, mock.settings.max_body)
-        self._limit(mock, raw, exchange)
+        _limit(mock, raw, log)
         # Read before the answer is made: what changes meanwhile must not be remembered as new.
         revision = mock.revision
-        fault, reply = None, self._memory.get(mock, revision, raw)
-        if reply is None:
-            fault, reply = await self._replied(mock, raw, scope, receive)
-            if fault is None and reply.repeatable:
-                self._memory.put(mock, revision, raw, reply)
-        reply.note(exchange)
-        if reply.latency:
-            await asyncio.sleep(reply.latency)
-        await faults.transmit(fault, reply, send)
+        response = self._memo.get(mock, revision, raw)
+        if response is None:
+            fault, response = await _response(mock, raw, scope, receive)
+            if fault is None and response.repeatable:
+                self._memo.put(mock, revision, raw, response)
+        log.entry = response.entry
+        if response.latency:
+            await asyncio.sleep(response.latency)
+        await response.send(send)
 
-    async def _replied(self, mock: Mock, raw: bytes, scope: Scope, receive: Receive) -> tuple[Fault | None, Reply]:
-        """Return the reply to a body, and the fault that strikes it; raises ApiError."""
-        exchange: Exchange = scope["state"]["exchange"]
-        try:
-            request = self._request(mock, raw, exchange)
-        except InvalidRequest as problem:
-            if not mock.records:
-                raise
-            unreadable = f"this mock cannot read the request: {problem.message}"
-            reply = None
-            while reply is None:
-                reply = await self._relayed(mock, raw, scope, unreadable=unreadable)
-            return None, reply
-        fault = mock.fault(request)
-        if fault is not None:
-            await faults.before(fault, exchange, receive)
-        while (lacking := mock.lacking(request)) is not None:
-            reply = await self._relayed(mock, raw, scope, lacking, fault)
-            if reply is not None:
-                return fault, reply
-        return fault, await self._reply(mock, request, fault, exchange)
 
-    async def _relayed(
-        self,
-        mock: Mock,
-        raw: bytes,
-        scope: Scope,
-        lacking: Lacking | None = None,
-        fault: Fault | None = None,
-        *,
-        unreadable: str = "",
-    ) -> Reply | None:
-        """Return what the upstream says to a body, as a fault leaves it; None if there may be a recording after all.
-
-        Raises ApiError.
-        """
-        from vlmrun_mock.recording.upstream import Question  # noqa: PLC0415 - heavy: imported when first needed
-
-        exchange: Exchange = scope["state"]["exchange"]
-        key = key_of(raw_headers(scope)).decode("utf-8", "surrogateescape")
-        question = Question(raw, tuple(scope["headers"]), key, lacking, unreadable, scope["query_string"])
-        relay = await self._scopes.upstream.relay(question, mock.settings, mock.library)
-        if relay is not None and relay.error:
-            raise relay.error
-        if relay is None:
-            return None
-        known = mock.schema(lacking.request) if lacking else None
-        said = replace(relay.said, body=faults.relayed(fault, relay.said.body, known))
-        return relayed(exchange.summary or "unread", exchange.asked, replace(relay, said=said))
-
-    def _limit(self, mock: Mock, raw: bytes, exchange: Exchange) -> None:
-        """Raise RateLimitExceeded if the key sends too many requests."""
-        seconds = mock.window.admit()
-        if seconds:
-            with contextlib.suppress(ApiError):  # the journal says what was asked, if that can be read
-                self._request(mock, raw, exchange)
-            raise RateLimitExceeded(str(mock.settings.rate_limit), seconds)
-
-    def _request(self, mock: Mock, raw: bytes, exchange: Exchange) -> ChatRequest:
-        from vlmrun_mock.api import chat_parser  # noqa: PLC0415 - heavy (pydantic): imported when first needed
-
-        try:
-            request = chat_parser.parse(raw)
-        except InvalidRequest:
-            exchange.digest = hashlib.sha256(raw).hexdigest()
+async def _response(mock: Mock, raw: bytes, scope: Scope, receive: Receive) -> tuple[Fault | None, ChatResponse]:
+    """Return the response to a body, and the fault that strikes it; raises ApiError."""
+    log: RequestLog = scope["state"]["log"]
+    try:
+        chat, request = _request(mock, raw, log)
+    except InvalidRequest as problem:
+        if not mock.records:
             raise
-        exchange.summary = describe_request(request)
-        exchange.asked = asked(request, mock.domains.canonical(request.domain))
-        return request
+        unread = _original(scope, raw, f"this mock cannot read the request: {problem.message}")
+        return None, _from_upstream(await mock.pass_on(unread), log.entry, faults.NO_FAULT)
+    fault = mock.fault(request)
+    if fault is not None:
+        await faults.apply_before(fault, log, receive)
+    if mock.settings.unsupported == "reject":
+        quirks.refuse(chat)
+    original = _original(scope, raw, "a stream" if chat.streams else "") if mock.records else None
+    answer = await mock.answer(request, original)
+    handler = faults.handler(fault)
+    if answer.error:
+        raise await _scripted_error(answer, log)
+    if answer.upstream:
+        response = _from_upstream(answer, log.entry, handler, chat, mock.schema(request))
+    else:
+        response = _completion(mock, chat, answer, log.entry, handler)
+    return fault, handler.wire(response) if handler.wire and response.end == "complete" else response
 
-    async def _reply(self, mock: Mock, request: ChatRequest, fault: Fault | None, exchange: Exchange) -> Reply:
-        """Return the answer as a chat completion, which a fault may spoil; raises ApiError."""
-        answer = mock.answer(request)
-        if answer.error:
-            exchange.summary += f"  {answer.source} {answer.fixture}"
-            exchange.source, exchange.fixture = answer.source, answer.fixture
-            await asyncio.sleep(answer.latency)
-            headers = {**answer.error.headers, **origin(answer)}
-            raise ScriptedError(answer.error.status, answer.error.message, headers, answer.error.body)
-        text = faults.content(fault, answer.text, mock.schema(request))
-        given = {**recorded_usage(answer.completion or {}), **answer.usage}
-        figures = usage(request, text, given, mock.tokenizer)
-        if answer.completion is None:
-            completion = chat_completion(request, text, figures, mock.stamp)
-        else:
-            completion = replayed(answer.completion, text, answer.usage)
-        return dressed(
-            request,
-            answer,
-            completion=faults.spoilt(fault, completion),
-            figures=figures,
-            asked=exchange.asked or asked(request, request.domain),
-            repeatable=mock.stamp.repeatable,
-        )
+
+def _limit(mock: Mock, raw: bytes, log: RequestLog) -> None:
+    """Raise RateLimitExceeded if the key sends too many requests."""
+    seconds = mock.window.admit()
+    if seconds:
+        with contextlib.suppress(ApiError):  # the journal says what was asked, if that can be read
+            _request(mock, raw, log)
+        raise RateLimitExceeded(str(mock.settings.rate_limit), seconds)
+
+
+def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest, ExtractionRequest]:
+    """Return the request in a body, and the extraction request with its domain in the present spelling."""
+    try:
+        chat = chat_parser.parse(raw)
+    except InvalidRequest:
+        log.entry = replace(log.entry, digest=hashlib.sha256(raw).hexdigest())
+        raise
+    request = mock.present(chat.extraction)
+    log.entry = replace(log.entry, request=summarise(request, chat.extraction.fingerprint))
+    return chat, request
+
+
+def _original(scope: Scope, raw: bytes, unrecordable: str) -> UpstreamRequest:
+    """Return a request as the client sent it, for the upstream."""
+    key = key_of(raw_headers(scope)).decode("utf-8", "surrogateescape")
+    return UpstreamRequest(raw, tuple(scope["headers"]), key, scope["query_string"], unrecordable)
+
+
+async def _scripted_error(answer: Answer, log: RequestLog) -> ScriptedError:
+    """Return the error that a fixture answers, after its latency."""
+    error = answer.error
+    assert error is not None  # noqa: S101 - for type checkers: the caller asks
+    log.entry = replace(log.entry, source=answer.source, fixture=answer.fixture)
+    await asyncio.sleep(answer.latency)
+    return ScriptedError(error.status, error.message, {**error.headers, **origin(answer)}, error.body)
+
+
+def _completion(mock: Mock, chat: ChatRequest, answer: Answer, entry: Entry, handler: FaultHandler) -> ChatResponse:
+    """Return an answer as a chat completion, which a fault may spoil before its usage is counted."""
+    request = chat.extraction
+    text = handler.content(answer.text, mock.schema(request)) if handler.content else answer.text
+    given = {**recorded_usage(answer.completion or {}), **answer.usage}
+    figures = usage(request, text, given, mock.tokenizer)
+    if answer.completion is None:
+        completion = chat_completion(chat, text, figures, mock.stamp)
+    else:
+        completion = replayed(answer.completion, text, answer.usage)
+    if handler.completion:
+        completion = handler.completion(completion)
+    content = json.dumps(completion, ensure_ascii=False, separators=(",", ":")).encode()
+    ignored = quirks.ignored(chat, figures["completion_tokens"])
+    headers = {"content-type": "application/json", "content-length": str(len(content)), **origin(answer)}
+    return ChatResponse(
+        status=answer.status or STATUS[request.generation],
+        headers=encoded(headers | ignored_header(ignored)),
+        body=content,
+        entry=replace(
+            entry,
+            source=answer.source,
+            fixture=answer.fixture,
+            usage=figures,
+            ignored=ignored,
+            notes=(*entry.notes, *answer.notes, *quirks.remarks(chat, ignored)),
+        ),
+        latency=answer.latency,
+        repeatable=answer.repeatable and mock.stamp.repeatable,
+    )
+
+
+def _from_upstream(
+    answer: Answer,
+    entry: Entry,
+    handler: FaultHandler,
+    chat: ChatRequest | None = None,
+    schema: Mapping[str, Any] | None = None,
+) -> ChatResponse:
+    """Return what the upstream sent as it sent it, but for what a fault spoils; `chat` is None if it is not read."""
+    response = answer.upstream
+    assert response is not None  # noqa: S101 - for type checkers: the caller asks
+    content = _spoilt(response.body, handler, schema) if handler.changes_completion else response.body
+    figures = _figures(content)
+    ignored = quirks.ignored(chat, figures["completion_tokens"]) if chat and figures else ()
+    headers = {**response.headers, **declared_length(response, content), **origin(answer), **ignored_header(ignored)}
+    remarks = quirks.remarks(chat, ignored) if chat and figures else ()
+    return ChatResponse(
+        status=response.status,
+        headers=encoded(headers),
+        body=content,
+        entry=replace(
+            entry,
+            source=answer.source,
+            fixture=answer.fixture,
+            usage=figures,
+            ignored=ignored,
+            retry_after=seconds_of(response.headers) if response.status not in SUCCESSFUL else None,
+            notes=(*entry.notes, *(printable(note, LONGEST_NOTE) for note in answer.notes), *remarks),
+        ),
+        end="complete" if response.complete else "close",
+    )
+
+
+def _spoilt(content: bytes, handler: FaultHandler, schema: Mapping[str, Any] | None) -> bytes:
+    """Return a body as a fault leaves it; what is no chat completion stays as it is."""
+    try:
+        completion = json.loads(content)
+    except (ValueError, RecursionError):
+        return content
+    if not is_completion(completion):
+        return content
+    rest, text = parted(completion)
+    content_text = handler.content(text or "", schema) if handler.content else text or ""
+    spoilt = replayed(rest, content_text, {})
+    if handler.completion:
+        spoilt = handler.completion(spoilt)
+    return json.dumps(spoilt, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _figures(content: bytes) -> dict[str, int]:
+    """Return the token figures in a body, if there are such."""
+    try:
+        found = json.loads(content)["usage"]
+        return {name: int(found[name]) for name in FIGURES}
+    except (ArithmeticError, ValueError, LookupError, TypeError, RecursionError):
+        return {}

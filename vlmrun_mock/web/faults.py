@@ -1,108 +1,138 @@
-"""How a fault is played: before there is an answer, on what it says, and on the wire."""
+"""How faults are applied: a handler for each kind, whoever made the answer."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from starlette.types import Receive, Send
+from starlette.types import Receive
 
-from vlmrun_mock.api.chat_completion import parted, replayed
 from vlmrun_mock.api.errors import ScriptedError
-from vlmrun_mock.mock.faults import Fault
-from vlmrun_mock.schema.counterexample import violating
+from vlmrun_mock.lazy import lazy
+from vlmrun_mock.mock.faults import Fault, FaultKind
 from vlmrun_mock.web import transport
 from vlmrun_mock.web.body import ClientGone
-from vlmrun_mock.web.request_log import Exchange
-from vlmrun_mock.web.response import Reply
+from vlmrun_mock.web.request_log import RequestLog
+from vlmrun_mock.web.response import ChatResponse
 from vlmrun_mock.web.transport import ConnectionCut
+
+if TYPE_CHECKING:
+    from vlmrun_mock.schema import counterexample
+else:
+    counterexample = lazy("vlmrun_mock.schema.counterexample")
 
 PROSE = "Here is the data that you asked for:\n\n"
 
 
-async def before(fault: Fault, exchange: Exchange, receive: Receive) -> None:
-    """Play what happens before there is an answer; raises what ends the request, if something does."""
-    seconds = fault.latency[0]
-    exchange.fault = fault.kind
-    exchange.notes.append(f"fault: {fault.kind}" + (f", {seconds * 1000:.0f} ms" if seconds else ""))
-    await asyncio.sleep(seconds)
-    if fault.kind == "error":
-        raise ScriptedError(fault.status, fault.message, fault.headers)
-    if fault.kind == "disconnect":
-        raise ConnectionCut(reset=False)
-    if fault.kind == "hang":
-        # Now, because the client looks as soon as it has given up.
-        exchange.record(time.time())
-        await transport.closed(receive)
-        raise ClientGone
+@dataclass(frozen=True, slots=True)
+class FaultHandler:
+    """What a kind of fault does besides waiting; what is None is left as it is.
+
+    `before` acts before there is an answer, and raises what ends the request. `content` changes the text of the
+    message, which follows the given schema if one is known, before its usage is counted. `completion` changes the body
+    of a successful answer. `wire` changes what is sent.
+    """
+
+    before: Callable[[Fault, RequestLog, Receive], Awaitable[None]] | None = None
+    content: Callable[[str, Mapping[str, Any] | None], str] | None = None
+    completion: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    wire: Callable[[ChatResponse], ChatResponse] | None = None
+
+    @property
+    def changes_completion(self) -> bool:
+        """Return whether it changes what a chat completion says."""
+        return bool(self.content or self.completion)
 
 
-def content(fault: Fault | None, text: str, known: Mapping[str, Any] | None) -> str:
-    """Return a message's text as a fault leaves it; `known` is the schema that it follows."""
-    if fault is None or fault.kind not in ("invalid-json", "invalid-schema"):
-        return text
-    if fault.kind == "invalid-json":
-        # The last brace is missing, too, for clients that look for an object between other words.
-        return PROSE + text[:-1]
-    return json.dumps(violating(_value(text), known), ensure_ascii=False, separators=(",", ":"))
+async def _error(fault: Fault, _log: RequestLog, _receive: Receive) -> None:
+    raise ScriptedError(fault.status, fault.message, fault.headers)
 
 
-def _value(text: str) -> object:
+async def _disconnect(_fault: Fault, _log: RequestLog, _receive: Receive) -> None:
+    raise ConnectionCut(reset=False)
+
+
+async def _hang(_fault: Fault, log: RequestLog, receive: Receive) -> None:
+    """Send nothing until the client gives up."""
+    # Now, because the client looks as soon as it has given up.
+    log.record(time.time())
+    await transport.closed(receive)
+    raise ClientGone
+
+
+def _invalid_json(text: str, _schema: Mapping[str, Any] | None) -> str:
+    # The last brace is missing, too, for clients that look for an object between other words.
+    return PROSE + text[:-1]
+
+
+def _invalid_schema(text: str, schema: Mapping[str, Any] | None) -> str:
     try:
         value: object = json.loads(text)
     except ValueError:
-        return text
-    return value
+        value = text
+    return json.dumps(counterexample.violating(value, schema), ensure_ascii=False, separators=(",", ":"))
 
 
-def spoilt(fault: Fault | None, completion: dict[str, Any]) -> dict[str, Any]:
-    """Return a completion as a fault leaves it."""
-    if fault is not None and fault.kind == "empty-choices":
-        return {**completion, "choices": []}
-    if fault is not None and fault.kind == "no-usage":
-        return {name: value for name, value in completion.items() if name != "usage"}
-    return completion
+def _empty_choices(completion: dict[str, Any]) -> dict[str, Any]:
+    return {**completion, "choices": []}
 
 
-def relayed(fault: Fault | None, body: bytes, known: Mapping[str, Any] | None) -> bytes:
-    """Return a body of the upstream's as a fault leaves it; what is no chat completion stays as it is."""
-    if fault is None or fault.kind not in ("invalid-json", "invalid-schema", "empty-choices", "no-usage"):
-        return body
-    from vlmrun_mock.fixtures.format import is_completion  # noqa: PLC0415 - heavy (pydantic): imported when first needed
-
-    try:
-        completion = json.loads(body)
-    except (ValueError, RecursionError):
-        return body
-    if not is_completion(completion):
-        return body
-    rest, text = parted(completion)
-    spoilt_body = spoilt(fault, replayed(rest, content(fault, text or "", known), {}))
-    return json.dumps(spoilt_body, ensure_ascii=False, separators=(",", ":")).encode()
+def _no_usage(completion: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in completion.items() if name != "usage"}
 
 
-async def transmit(fault: Fault | None, reply: Reply, send: Send) -> None:
-    """Send an answer as a fault lets it through; raises ConnectionCut where it ends with the connection."""
-    headers, body = list(reply.headers), reply.content
-    if fault is None or not reply.complete:
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": not reply.complete})
-        if not reply.complete:
-            raise ConnectionCut(reset=False)
-        return
-    kind = fault.kind
-    if kind in ("truncate", "truncate-undeclared", "disconnect-midway"):
-        body = _half(body)
-    if kind == "truncate":
-        headers = [(name, str(len(body)).encode() if name == b"content-length" else value) for name, value in headers]
-    whole = kind not in ("truncate-undeclared", "disconnect-midway")
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": not whole})
-    if not whole:
-        raise ConnectionCut(reset=kind == "disconnect-midway")
+def _truncate(response: ChatResponse) -> ChatResponse:
+    """Send half of the body, which is declared as the whole."""
+    body = _half(response.body)
+    length = str(len(body)).encode()
+    headers = ((name, length if name == b"content-length" else value) for name, value in response.headers)
+    return replace(response, body=body, headers=tuple(headers))
+
+
+def _truncate_undeclared(response: ChatResponse) -> ChatResponse:
+    return replace(response, body=_half(response.body), end="close")
+
+
+def _disconnect_midway(response: ChatResponse) -> ChatResponse:
+    return replace(response, body=_half(response.body), end="reset")
+
+
+HANDLERS: Mapping[FaultKind, FaultHandler] = {
+    "error": FaultHandler(before=_error),
+    "latency": FaultHandler(),
+    "disconnect": FaultHandler(before=_disconnect),
+    "disconnect-midway": FaultHandler(wire=_disconnect_midway),
+    "truncate": FaultHandler(wire=_truncate),
+    "truncate-undeclared": FaultHandler(wire=_truncate_undeclared),
+    "invalid-json": FaultHandler(content=_invalid_json),
+    "invalid-schema": FaultHandler(content=_invalid_schema),
+    "empty-choices": FaultHandler(completion=_empty_choices),
+    "no-usage": FaultHandler(completion=_no_usage),
+    "hang": FaultHandler(before=_hang),
+}
+"""What each kind of fault does."""
+
+NO_FAULT = FaultHandler()
+
+
+def handler(fault: Fault | None) -> FaultHandler:
+    """Return what a fault does; nothing where there is none."""
+    return HANDLERS[fault.kind] if fault else NO_FAULT
+
+
+async def apply_before(fault: Fault, log: RequestLog, receive: Receive) -> None:
+    """Apply a fault to a request that has no answer yet; raises what ends the request, if the fault ends it."""
+    seconds = fault.latency[0]
+    log.entry = replace(log.entry, fault=fault.kind)
+    log.note(f"fault: {fault.kind}" + (f", {seconds * 1000:.0f} ms" if seconds else ""))
+    await asyncio.sleep(seconds)
+    before = HANDLERS[fault.kind].before
+    if before:
+        await before(fault, log, receive)
 
 
 def _half(body: bytes) -> bytes:

@@ -8,15 +8,18 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vlmrun_mock.api.errors import ApiError, InternalError, MethodNotAllowed, NoSuchResource, ServerStopping
+from vlmrun_mock.display import printable
+from vlmrun_mock.mock.journal import SHOWN
 from vlmrun_mock.web import transport
 from vlmrun_mock.web.body import ClientGone, Incoming
-from vlmrun_mock.web.request_log import Exchange, shown
+from vlmrun_mock.web.request_log import RequestLog, seconds_of
 from vlmrun_mock.web.transport import ConnectionCut
 
 Log = Callable[[str], None]
@@ -26,7 +29,7 @@ REASON = 400
 """How many characters of an error's message a line shows: what to do stands at its end."""
 
 
-class Edge:
+class Middleware:
     """An ASGI application around the routes."""
 
     def __init__(self, app: ASGIApp, routes: list[BaseRoute], log: Log | None) -> None:
@@ -46,27 +49,27 @@ class Edge:
         """Serve one request to its end: whatever is raised below becomes an answer."""
         if scope["type"] != "http":
             return
-        exchange = Exchange(f"req_{next(self._numbers):08d}", scope["method"], scope["path"], time.time())
+        log = RequestLog(f"req_{next(self._numbers):08d}", scope["method"], scope["path"], time.time())
         # Starlette raises HTTPException for a wrong path or method only inside an application.
         scope["app"] = self
-        scope["state"] = {"exchange": exchange}
+        scope["state"] = {"log": log}
         started = time.perf_counter()
         incoming = Incoming(scope, receive)
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                exchange.status = message["status"]
-                exchange.record(time.time())
-                message["headers"].append((b"x-request-id", exchange.request_id.encode()))
+                log.status = message["status"]
+                log.record(time.time())
+                message["headers"].append((b"x-request-id", log.request_id.encode()))
                 if not incoming.is_complete and not await incoming.settle():
                     message["headers"].append((b"connection", b"close"))
             await send(message)
 
-        cut = await self._serve(scope, incoming, exchange, send_named)
-        exchange.record(time.time())
+        cut = await self._serve(scope, incoming, log, send_named)
+        log.record(time.time())
         if self._log:
-            exchange.seconds = time.perf_counter() - started
-            self._log(exchange.line(self._time()))
+            log.seconds = time.perf_counter() - started
+            self._log(log.line(self._time()))
         if cut:
             await transport.cut(scope, receive, reset=cut.reset)
 
@@ -77,22 +80,22 @@ class Edge:
             self._second, self._shown_time = second, time.strftime("%H:%M:%S")
         return self._shown_time
 
-    async def _serve(self, scope: Scope, incoming: Incoming, exchange: Exchange, send: Send) -> ConnectionCut | None:
+    async def _serve(self, scope: Scope, incoming: Incoming, log: RequestLog, send: Send) -> ConnectionCut | None:
         """Serve a request to its end, and return how its connection is cut then, if a fault cuts it."""
         try:
             await self._app(scope, incoming, send)
         except ConnectionCut as cut:
             return cut
         except ClientGone:
-            exchange.notes.append("the client closed the connection")
+            log.note("the client closed the connection")
         except asyncio.CancelledError:
             if not transport.is_known(scope):
-                exchange.record(time.time())
+                log.record(time.time())
                 raise  # the client itself was cancelled, which called the application in its own task
             incoming.give_up()
-            await self._answer(ServerStopping(), exchange, send)
+            await self._answer(ServerStopping(), log, send)
         except Exception as error:  # noqa: BLE001 - the one place where everything that went wrong becomes an answer
-            await self._answer(self._api_error(error, scope), exchange, send)
+            await self._answer(self._api_error(error, scope), log, send)
         return None
 
     def _api_error(self, error: Exception, scope: Scope) -> ApiError:
@@ -100,27 +103,34 @@ class Edge:
             return error
         if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004 - HTTP's own number
             message = (
-                f"{scope['method']} is not allowed for {shown(scope['path'])}; "
+                f"{scope['method']} is not allowed for {printable(scope['path'], SHOWN)}; "
                 f"allowed: {(error.headers or {}).get('Allow')}"
             )
             return MethodNotAllowed(message, headers=error.headers)
         if isinstance(error, HTTPException):
             return NoSuchResource(
-                f"There is no {shown(scope['path'])}. This server has: {', '.join(self._paths)}",
+                f"There is no {printable(scope['path'], SHOWN)}. This server has: {', '.join(self._paths)}",
                 data={"routes": self._paths},
             )
         traceback.print_exception(error, file=sys.stderr)
         return InternalError("The mock has a defect; its console shows the traceback. Please report it.")
 
-    async def _answer(self, error: ApiError, exchange: Exchange, send: Send) -> None:
+    async def _answer(self, error: ApiError, log: RequestLog, send: Send) -> None:
         """Send an error, unless an answer is already on its way."""
-        exchange.notes.append(f"{error.code}: {shown(error.message, REASON)}")
-        exchange.error = error
-        if exchange.status:
+        log.note(f"{error.code}: {printable(error.message, REASON)}")
+        log.entry = replace(
+            log.entry,
+            error=error.code,
+            message=error.message,
+            param=error.param,
+            miss=error.data.get("miss"),
+            retry_after=seconds_of(error.headers),
+        )
+        if log.status:
             return
-        content = error.content(openai=exchange.path.startswith(OPENAI))
+        content = error.content(openai=log.path.startswith(OPENAI))
         headers = {"content-type": "application/json", "content-length": str(len(content))}
         headers |= {name.lower(): value for name, value in error.headers.items()}
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": error.status, "headers": raw})
-        await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else content})
+        await send({"type": "http.response.body", "body": b"" if log.method == "HEAD" else content})
