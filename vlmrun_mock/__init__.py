@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,17 +14,14 @@ __all__ = ["Control", "MockServer", "__version__"]
 __version__ = "0.1.0"
 
 
+_HOMES = {"Control": "vlmrun_mock.testing.control", "MockServer": "vlmrun_mock.testing.mock_server"}
+
+
 def __getattr__(name: str) -> Any:
     """Return a name that is loaded when it is first asked for: the command line and the plugin need none of them."""
-    if name == "MockServer":
-        from vlmrun_mock.testing.mock_server import MockServer  # noqa: PLC0415 - heavy: imported when first needed
-
-        return MockServer
-    if name == "Control":
-        from vlmrun_mock.testing.control import Control  # noqa: PLC0415 - heavy: imported when first needed
-
-        return Control
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

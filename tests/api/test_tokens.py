@@ -79,9 +79,22 @@ def test_the_packaged_ranks_have_that_hash() -> None:
     assert hashlib.sha256(content).hexdigest() == RANKS_SHA256
 
 
-def test_ranks_with_another_hash_are_refused() -> None:
-    with pytest.raises(RuntimeError, match=r"have the SHA-256 223921b7.*, but 0000 is pinned"):
-        tokens._ranks("https://example.com/o200k_base.tiktoken", "0000")
+def test_ranks_with_another_hash_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "cl100k_base.tiktoken"
+    file.write_bytes(b"IQ== 0")
+
+    with pytest.raises(RuntimeError, match=r"have the SHA-256 [0-9a-f]{64}, but 223921b7\w+ is pinned"):
+        tokens._ranks(file)
+
+
+def test_the_definition_is_the_one_of_the_installed_tiktoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    public = import_module("tiktoken_ext.openai_public")
+    monkeypatch.setattr(public, "load_tiktoken_bpe", lambda *_, **__: {})
+
+    definition = public.cl100k_base()
+
+    assert definition["pat_str"] == tokens.PATTERN
+    assert definition["special_tokens"] == tokens.SPECIAL_TOKENS
 
 
 def test_the_definition_is_tiktokens_own(reference: tiktoken.Encoding) -> None:

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import importlib.util
 import re
-import types
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+from vlmrun_mock.lazy import lazy
 
+if TYPE_CHECKING:
+    import pybase64
+    import tiktoken
     from tiktoken import Encoding
+else:
+    pybase64 = lazy("pybase64")
+    tiktoken = lazy("tiktoken")
 
 RANKS_SHA256 = "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7"
 """The SHA-256 that tiktoken pins for cl100k_base's ranks."""
+
+PATTERN = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
+"""How cl100k_base cuts a text into pieces, as tiktoken defines it; a test compares the two."""
+
+SPECIAL_TOKENS = {
+    "<|endoftext|>": 100257,
+    "<|fim_prefix|>": 100258,
+    "<|fim_middle|>": 100259,
+    "<|fim_suffix|>": 100260,
+    "<|endofprompt|>": 100276,
+}
 
 SLICE = 250_000
 """Characters counted at a time: tiktoken panics on a run of 1,000,000 blanks, and takes memory for all its tokens."""
@@ -110,27 +128,18 @@ def image_tokens(width: int | None, height: int | None) -> int:
 
 
 def _encoding() -> Encoding:
-    """Return tiktoken's own definition of cl100k_base, built on the packaged ranks.
-
-    The definition is a function that downloads through `load_tiktoken_bpe`. Here it runs in a namespace of its own, in
-    which that name reads the packaged file and nothing else exists but constants: it cannot reach the network.
-    """
-    from tiktoken import Encoding  # noqa: PLC0415 - heavy: imported when first needed
-
-    public = importlib.import_module("tiktoken_ext.openai_public")
-    namespace = {name: value for name, value in vars(public).items() if isinstance(value, str)}
-    definition = types.FunctionType(public.cl100k_base.__code__, {**namespace, "load_tiktoken_bpe": _ranks})
-    return Encoding(**definition())
+    """Return cl100k_base, built on the packaged ranks: tiktoken's own definition would download them."""
+    return tiktoken.Encoding(
+        "cl100k_base", pat_str=PATTERN, mergeable_ranks=_ranks(_ranks_file()), special_tokens=SPECIAL_TOKENS
+    )
 
 
-def _ranks(source: str, expected_hash: str) -> dict[bytes, int]:
-    """Return the rank of each token; stands in for tiktoken's loader, which would download from `source`."""
-    import pybase64  # noqa: PLC0415 - heavy: imported when first needed
-
-    content = _ranks_file().read_bytes()
+def _ranks(file: Path) -> dict[bytes, int]:
+    """Return the rank of each token in a file; raises RuntimeError unless it is the one that tiktoken pins."""
+    content = file.read_bytes()
     found = hashlib.sha256(content).hexdigest()
-    if not found == expected_hash == RANKS_SHA256:
-        raise RuntimeError(f"the packaged ranks for {source} have the SHA-256 {found}, but {expected_hash} is pinned")
+    if found != RANKS_SHA256:
+        raise RuntimeError(f"the packaged ranks in {file} have the SHA-256 {found}, but {RANKS_SHA256} is pinned")
     words = content.split()
     return dict(zip(map(pybase64.b64decode, words[::2]), map(int, words[1::2]), strict=True))
 

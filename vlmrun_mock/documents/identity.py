@@ -6,7 +6,17 @@ import hashlib
 import io
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_to_bytes
+
+from vlmrun_mock.lazy import lazy
+
+if TYPE_CHECKING:
+    import imagesize  # type: ignore[import-untyped]  # it has no types
+    import pybase64
+else:
+    imagesize = lazy("imagesize")
+    pybase64 = lazy("pybase64")
 
 NOT_A_PATH = re.compile(r"sha256:|file:|(?i:https?://|data:)")
 """How what names a document begins if it is no path."""
@@ -143,8 +153,6 @@ def _name_in(parameters: list[str]) -> str | None:
 
 def _from_base64(payload: str) -> bytes:
     """Decode base64; the strict spelling goes the fast way, the others that services tolerate cost a second look."""
-    import pybase64  # noqa: PLC0415 - heavy: imported when first needed
-
     try:
         return pybase64.b64decode(payload, validate=True)
     except ValueError:
@@ -211,8 +219,6 @@ class _Header(io.BytesIO):
 
 
 def _dimensions(data: bytes) -> tuple[int, int] | tuple[None, None]:
-    import imagesize  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy: imported when first needed; has no types
-
     width, height = imagesize.get(_Header(data), exif_rotation=False)  # (-1, -1) for whatever it cannot read
     if 0 < width < 2**31 and 0 < height < 2**31:
         return width, height

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web.catalog import Catalog
 from vlmrun_mock.web.chat import ChatEndpoint
-from vlmrun_mock.web.control_api import Control
+from vlmrun_mock.web.control_api import ControlApi
 from vlmrun_mock.web.middleware import Log, Middleware
 
 
@@ -17,7 +17,7 @@ def routes(scopes: Scopes) -> list[BaseRoute]:
     return [
         Route("/v1/openai/chat/completions", ChatEndpoint(scopes), methods=["POST"]),
         *Catalog(scopes).routes(),
-        *Control(scopes).routes(),
+        *ControlApi(scopes).routes(),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,10 +14,19 @@ from starlette.routing import Route
 from vlmrun_mock import __version__
 from vlmrun_mock.api.errors import InvalidRequest, NoSuchResource, Problem
 from vlmrun_mock.fixtures.domains import Domain
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.seed import FROZEN_INSTANT
 from vlmrun_mock.web import body
 from vlmrun_mock.web.keys import authenticate, key_of, raw_headers
+
+if TYPE_CHECKING:
+    from vlmrun_mock.api import chat_body
+    from vlmrun_mock.schema import gql_statement, selection
+else:
+    chat_body = lazy("vlmrun_mock.api.chat_body")
+    gql_statement = lazy("vlmrun_mock.schema.gql_statement")
+    selection = lazy("vlmrun_mock.schema.selection")
 
 MODELS = (
     "vlm-1",
@@ -103,11 +112,10 @@ class Catalog:
 
     async def schema(self, request: Request) -> Response:
         """Return a domain's schema, reduced to the fields of a GraphQL statement if there is one."""
-        from vlmrun_mock.api.chat_body import SchemaBody, validated  # noqa: PLC0415 - heavy: imported when first needed
-
         self._authenticate(request)
-        asked = validated(
-            SchemaBody, await body.read(raw_headers(request.scope), request.receive, self._mock.settings.max_body)
+        asked = chat_body.validated(
+            chat_body.SchemaBody,
+            await body.read(raw_headers(request.scope), request.receive, self._mock.settings.max_body),
         )
         domain = self._mock.domains.get(asked.domain)
         if domain is None:
@@ -118,8 +126,6 @@ class Catalog:
         return JSONResponse(self._schema(domain, statement))
 
     def _schema(self, domain: Domain, statement: str | None) -> Mapping[str, Any]:
-        from vlmrun_mock.schema import gql_statement, selection  # noqa: PLC0415 - heavy: imported when first needed
-
         schema = domain.schema
         if statement:
             try:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vlmrun_mock.fixtures.index import Fixture
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.faults import Armed, Fault
 from vlmrun_mock.mock.journal import Query
 from vlmrun_mock.mock.mock import Mock
@@ -20,12 +21,19 @@ from vlmrun_mock.web import body
 from vlmrun_mock.web.keys import authenticate, key_of, raw_headers
 
 if TYPE_CHECKING:
+    from vlmrun_mock.fixtures import format as fixture_format
+    from vlmrun_mock.mock import fault_format
+    from vlmrun_mock.web import control_parser
     from vlmrun_mock.web.control_parser import QueryBody
+else:
+    fixture_format = lazy("vlmrun_mock.fixtures.format")
+    fault_format = lazy("vlmrun_mock.mock.fault_format")
+    control_parser = lazy("vlmrun_mock.web.control_parser")
 
 READING = ("GET", "HEAD")
 
 
-class Control:
+class ControlApi:
     """The endpoints.
 
     A request with a key acts on that key's scope. One without acts on what applies to all keys: it registers for
@@ -47,8 +55,6 @@ class Control:
 
     async def requests(self, request: Request) -> Response:
         """List a page of the journal, the first answered first, or forget entries of it."""
-        from vlmrun_mock.web import control_parser  # noqa: PLC0415 - heavy (pydantic): imported when first needed
-
         mocks = self._mocks(request)
         given = request.query_params.multi_items()
         if request.method == "DELETE":
@@ -76,11 +82,8 @@ class Control:
             deleted = len(mock.registered)
             mock.unregister()
             return JSONResponse({"deleted": deleted})
-        from vlmrun_mock.fixtures.format import checked  # noqa: PLC0415 - heavy (pydantic): when first needed
-        from vlmrun_mock.web import control_parser  # noqa: PLC0415 - heavy (pydantic): when first needed
-
         raw = await body.read(raw_headers(request.scope), request.receive, mock.settings.max_body)
-        built = control_parser.several(raw, "fixture", lambda data: mock.built(checked(data, "fixture")))
+        built = control_parser.several(raw, "fixture", lambda data: mock.built(fixture_format.checked(data, "fixture")))
         mock.register(*built)
         return JSONResponse({"fixtures": [fixture.name for fixture in built]}, status_code=201)
 
@@ -93,9 +96,6 @@ class Control:
             deleted = len(mock.faults)
             mock.faults.clear()
             return JSONResponse({"deleted": deleted})
-        from vlmrun_mock.mock import fault_format  # noqa: PLC0415 - heavy (pydantic): when first needed
-        from vlmrun_mock.web import control_parser  # noqa: PLC0415 - heavy (pydantic): when first needed
-
         raw = await body.read(raw_headers(request.scope), request.receive, mock.settings.max_body)
         faults = control_parser.several(raw, "fault", lambda data: fault_format.parse(data, "fault"))
         mock.arm(*faults)
