@@ -37,7 +37,7 @@ from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.schema import validation
 from vlmrun_mock.web.app import application
 from vlmrun_mock.web.server import bind, running, url_of
-from vlmrun_mock.web.transport import told
+from vlmrun_mock.web.transport import knowing_transport
 
 Drill: TypeAlias = "Callable[..., Drilled]"
 
@@ -108,7 +108,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[tuple[str, list[str], Scope
     lines: list[str] = []
     scopes = Scopes()
     config = uvicorn.Config(
-        application(scopes, log=lines.append), http=told(request.param), log_level="error", log_config=None
+        application(scopes, log=lines.append), http=knowing_transport(request.param), log_level="error", log_config=None
     )
     server = uvicorn.Server(config)
     with bind() as listener:

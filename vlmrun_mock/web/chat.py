@@ -7,13 +7,13 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope, Send
 
 from vlmrun_mock.api import quirks
-from vlmrun_mock.api.answer import Answer
+from vlmrun_mock.api.answer import Answer, ErrorAnswer, UpstreamResponse
 from vlmrun_mock.api.chat_completion import (
     FIGURES,
     STATUS,
@@ -90,8 +90,10 @@ async def _response(mock: Mock, raw: bytes, scope: Scope, receive: Receive) -> t
     except InvalidRequest as problem:
         if not mock.records:
             raise
-        unread = _original(scope, raw, f"this mock cannot read the request: {problem.message}")
-        return None, _from_upstream(await mock.pass_on(unread), log.entry, faults.NO_FAULT)
+        answer = await mock.pass_on(_original(scope, raw, f"this mock cannot read the request: {problem.message}"))
+        if answer.upstream is None:
+            raise
+        return None, _from_upstream(answer, answer.upstream, log.entry, faults.NO_FAULT)
     fault = mock.fault(request)
     if fault is not None:
         await faults.apply_before(fault, log, receive)
@@ -101,9 +103,9 @@ async def _response(mock: Mock, raw: bytes, scope: Scope, receive: Receive) -> t
     answer = await mock.answer(request, original)
     handler = faults.handler(fault)
     if answer.error:
-        raise await _scripted_error(answer, log)
+        raise await _scripted_error(answer, answer.error, log)
     if answer.upstream:
-        response = _from_upstream(answer, log.entry, handler, chat, mock.schema(request))
+        response = _from_upstream(answer, answer.upstream, log.entry, handler, _Read(chat, mock.schema(request)))
     else:
         response = _completion(mock, chat, answer, log.entry, handler)
     return fault, handler.wire(response) if handler.wire and response.end == "complete" else response
@@ -136,10 +138,8 @@ def _original(scope: Scope, raw: bytes, unrecordable: str) -> UpstreamRequest:
     return UpstreamRequest(raw, tuple(scope["headers"]), key, scope["query_string"], unrecordable)
 
 
-async def _scripted_error(answer: Answer, log: RequestLog) -> ScriptedError:
+async def _scripted_error(answer: Answer, error: ErrorAnswer, log: RequestLog) -> ScriptedError:
     """Return the error that a fixture answers, after its latency."""
-    error = answer.error
-    assert error is not None  # noqa: S101 - for type checkers: the caller asks
     log.entry = replace(log.entry, source=answer.source, fixture=answer.fixture)
     await asyncio.sleep(answer.latency)
     return ScriptedError(error.status, error.message, {**error.headers, **origin(answer)}, error.body)
@@ -177,21 +177,25 @@ def _completion(mock: Mock, chat: ChatRequest, answer: Answer, entry: Entry, han
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A request that could be read, and the schema that its answer follows, if one is known."""
+
+    chat: ChatRequest
+    schema: Mapping[str, Any] | None
+
+
 def _from_upstream(
-    answer: Answer,
-    entry: Entry,
-    handler: FaultHandler,
-    chat: ChatRequest | None = None,
-    schema: Mapping[str, Any] | None = None,
+    answer: Answer, response: UpstreamResponse, entry: Entry, handler: FaultHandler, read: _Read | None = None
 ) -> ChatResponse:
-    """Return what the upstream sent as it sent it, but for what a fault spoils; `chat` is None if it is not read."""
-    response = answer.upstream
-    assert response is not None  # noqa: S101 - for type checkers: the caller asks
-    content = _spoilt(response.body, handler, schema) if handler.changes_completion else response.body
+    """Return what the upstream sent as it sent it, but for what a fault spoils."""
+    content = response.body
+    if read and handler.changes_completion:
+        content = _spoilt(content, handler, read.schema)
     figures = _figures(content)
-    ignored = quirks.ignored(chat, figures["completion_tokens"]) if chat and figures else ()
+    ignored = quirks.ignored(read.chat, figures["completion_tokens"]) if read and figures else ()
+    remarks = quirks.remarks(read.chat, ignored) if read and figures else ()
     headers = {**response.headers, **declared_length(response, content), **origin(answer), **ignored_header(ignored)}
-    remarks = quirks.remarks(chat, ignored) if chat and figures else ()
     return ChatResponse(
         status=response.status,
         headers=encoded(headers),

@@ -16,7 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from vlmrun_mock.web.transport import told
+from vlmrun_mock.web.transport import knowing_transport
 
 LOOPBACK = "127.0.0.1"
 TICK_SECONDS = 0.1
@@ -57,7 +57,7 @@ def url_of(listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it has started, and when it is told to stop.
+    """uvicorn's server, with a call when it has started and one when it stops.
 
     Requests that are under way then have `patience` seconds, and so has what `on_stop` waits for.
     """
@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 lifespan="off",
-                http=told(AutoHTTPProtocol),
+                http=knowing_transport(AutoHTTPProtocol),
                 ws="none",
                 access_log=False,
                 log_level="error",
@@ -82,14 +82,14 @@ class _Server(uvicorn.Server):
         self._on_stop = on_stop
         self._patience = patience
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._told = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """End, from another thread."""
         self.should_exit = True
         if self._loop:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
-                self._loop.call_soon_threadsafe(self._told.set)
+                self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def main_loop(self) -> None:
         # As uvicorn's own, which would notice the end a tenth of a second late: much of what a short session takes.
@@ -97,7 +97,7 @@ class _Server(uvicorn.Server):
         ticks = itertools.count()
         while not await self.on_tick(next(ticks)):
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._told.wait(), TICK_SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), TICK_SECONDS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -1,4 +1,8 @@
-"""The connection that a request came by: told to the application, so that a fault can cut it."""
+"""The connection of a request, which the application knows so that a fault can cut it.
+
+This is the one module that reaches into what uvicorn does not document: the request cycle behind `send`. uvicorn has no
+public way to the transport of a request. A test tells when its names change.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +32,11 @@ class ConnectionCut(Exception):
         self.reset = reset
 
 
-class _Told(asyncio.Protocol):
-    """One of uvicorn's protocols, which tells its application by which transport a request came.
+class _KnowsTransport(asyncio.Protocol):
+    """Added to one of uvicorn's protocols: each request's scope holds the transport that the request came by.
 
-    uvicorn tells that a connection is lost only to the request that it read last; where a client pipelines, that
-    is not the one that is being answered.
+    uvicorn reports a lost connection only to the request that it read last; where a client pipelines, that is not the
+    one that is being answered.
     """
 
     app: Any
@@ -42,12 +46,12 @@ class _Told(asyncio.Protocol):
         super().connection_made(transport)
         application = self.app
 
-        async def told(scope: Scope, receive: Receive, send: object) -> None:
+        async def with_transport(scope: Scope, receive: Receive, send: object) -> None:
             scope.setdefault("extensions", {})[TRANSPORT] = transport
             self.answering = getattr(send, "__self__", None)
             await application(scope, receive, send)
 
-        self.app = told
+        self.app = with_transport
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -56,9 +60,9 @@ class _Told(asyncio.Protocol):
             self.answering.message_event.set()
 
 
-def told(protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
-    """Return one of uvicorn's HTTP protocols, each of which calls its own `app`, with the transport in the scope."""
-    return type(protocol.__name__, (_Told, protocol), {})
+def knowing_transport(protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
+    """Return one of uvicorn's HTTP protocols, which puts the transport of a request into its scope."""
+    return type(protocol.__name__, (_KnowsTransport, protocol), {})
 
 
 def is_known(scope: Scope) -> bool:
