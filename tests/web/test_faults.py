@@ -36,6 +36,7 @@ from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.schema import validation
 from vlmrun_mock.web.app import application
+from vlmrun_mock.web.faults import HANDLERS
 from vlmrun_mock.web.server import bind, running, url_of
 from vlmrun_mock.web.transport import knowing_transport
 
@@ -199,6 +200,7 @@ def raised_by(function: Callable[[], object]) -> str | None:
 
 def test_the_readme_has_a_row_for_each_kind() -> None:
     assert list(ROWS) == list(KINDS)
+    assert sorted(HANDLERS) == sorted(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,11 +10,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.api.answer import Answer
-from vlmrun_mock.api.errors import NoFixture, Problem, UnknownDomain
+from vlmrun_mock.api.errors import ApiError, NoFixture, Problem, UnknownDomain
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
 from vlmrun_mock.fixtures import index
 from vlmrun_mock.fixtures.index import Fixture, FixtureAnswer, FixtureSet
-from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.fixtures.store import Library
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.faults import Fault, FaultScript
@@ -152,30 +151,25 @@ class Mock:
 
         The sets of fixtures are those of now: a request is answered wholly from before a change, or from after it.
         """
-        records = self.records and original is not None
-        upstream: list[Source] = [Upstream(self, original)] if records and original is not None else []
+        upstream: list[Source] = [Upstream(self, original)] if self.records and original is not None else []
         if original is not None and original.unrecordable:
             return upstream
-        fixtures: list[Source] = [Fixtures(self, each) for each in self.fixture_sets()]
-        by_itself: list[Source] = [CallersSchema(self), Packaged(self)]
-        replays = self.settings.strict or self.settings.record is not None
-        return [*fixtures, *upstream, *([] if replays else by_itself)]
+        sets = self.fixture_sets()
+        fixtures: list[Source] = [Fixtures(self, each) for each in sets]
+        if self.settings.strict or self.settings.record:
+            return [*fixtures, *upstream]
+        return [*fixtures, CallersSchema(self, sets), Packaged(self, sets)]
 
     async def answer(self, request: ExtractionRequest, original: UpstreamRequest | None = None) -> Answer:
         """Return the answer of the first source that has one; raises ApiError.
 
         The request has its domain in the present spelling.
         """
-        sets = self.fixture_sets()
         for source in self.sources(original):
             answer = await source.answer(request)
             if answer is not None:
-                by_a_fixture_of_the_user = isinstance(source, (Fixtures, Upstream))
-                return answer if by_a_fixture_of_the_user else replace(answer, notes=_nearly(request, sets))
-        named = frozenset().union(*(each.domains for each in sets))
-        if self.settings.strict or self.settings.record or request.domain is None or request.domain in named:
-            raise self._missed(request, sets)
-        raise self._unknown(request.domain, named)
+                return answer
+        raise self._unanswered(request)
 
     async def pass_on(self, original: UpstreamRequest) -> Answer:
         """Return what the upstream answers to a body that cannot be read; raises ApiError."""
@@ -229,6 +223,14 @@ class Mock:
         domain = self.domains.get(request.domain) if request.domain else None
         return domain.schema if domain else None
 
+    def _unanswered(self, request: ExtractionRequest) -> ApiError:
+        """Return the error for a request that no source answers."""
+        sets = self.fixture_sets()
+        named = frozenset().union(*(each.domains for each in sets))
+        if self.settings.strict or self.settings.record or request.domain is None or request.domain in named:
+            return self._missed(request, sets)
+        return self._unknown(request.domain, named)
+
     def _missed(self, request: ExtractionRequest, sets: Sequence[FixtureSet]) -> NoFixture:
         miss = index.miss(sets, request)
         hint = self._meant(request.domain, sets) if request.domain and miss.nearest else ""
@@ -251,15 +253,3 @@ class Mock:
             "request or `--unknown-domain generate` answers for a domain of your own."
         )
         return UnknownDomain([Problem(("body", "vlmrun", "domain"), message, "enum")])
-
-
-def _nearly(request: ExtractionRequest, sets: Sequence[FixtureSet]) -> tuple[str, ...]:
-    """Explain a miss that may not have been meant: a fixture of the user is for this domain or for these documents."""
-    if not any(map(len, sets)):
-        return ()
-    miss = index.miss(sets, request)
-    wrong = {difference.part for difference in miss.differences}
-    match = miss.nearest.match if miss.nearest else Match()
-    same_domain = match.domain is not None and "domain" not in wrong
-    same_documents = bool(match.documents) and not any(part.startswith("documents") for part in wrong)
-    return (miss.message,) if same_domain or same_documents else ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vlmrun_mock.api.answer import Answer
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
+from vlmrun_mock.fixtures import index
 from vlmrun_mock.fixtures.index import USER_ORIGIN, Fixture, FixtureAnswer, FixtureSet
+from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.recording.upstream import UpstreamRequest
 
@@ -90,23 +92,34 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class CallersSchema:
-    """A JSON Schema in the request: the answer is generated to meet it."""
+    """A JSON Schema in the request: the answer is generated to meet it. `sets` are the fixtures that did not match."""
 
     mock: Mock
+    sets: Sequence[FixtureSet]
 
     async def answer(self, request: ExtractionRequest) -> Answer | None:
         """Return an answer that meets the caller's schema, if there is one; raises InvalidRequest."""
-        return None if request.schema is None else generated(self.mock, request, request.schema)
+        if request.schema is None:
+            return None
+        return replace(generated(self.mock, request, request.schema), notes=near_miss(request, self.sets))
 
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """The packaged answers of the documented domains, and what is said where there is no domain."""
+    """The packaged answers of the documented domains, and what is said where there is no domain.
+
+    `sets` are the fixtures that did not match.
+    """
 
     mock: Mock
+    sets: Sequence[FixtureSet]
 
     async def answer(self, request: ExtractionRequest) -> Answer | None:
         """Return the domain's packaged answer, or a generated one if unknown domains are to get one."""
+        answer = self._answer(request)
+        return replace(answer, notes=near_miss(request, self.sets)) if answer else None
+
+    def _answer(self, request: ExtractionRequest) -> Answer | None:
         if request.domain is None:
             text = json.dumps({"message": NO_DOMAIN}, separators=(",", ":")) if request.json_object else NO_DOMAIN
             return Answer(text, "generated")
@@ -169,3 +182,15 @@ def generated(mock: Mock, request: ExtractionRequest, caller: CallerSchema) -> A
 def finished(mock: Mock, value: object, request: ExtractionRequest) -> str:
     """Return content as JSON text, with what the request's config does to it; raises InvalidRequest."""
     return content.finished(value, request, mock.seed, mock.schema(request))
+
+
+def near_miss(request: ExtractionRequest, sets: Sequence[FixtureSet]) -> tuple[str, ...]:
+    """Explain a miss that may not have been meant: a fixture of the user is for this domain or for these documents."""
+    if not any(map(len, sets)):
+        return ()
+    miss = index.miss(sets, request)
+    wrong = {difference.part for difference in miss.differences}
+    match = miss.nearest.match if miss.nearest else Match()
+    same_domain = match.domain is not None and "domain" not in wrong
+    same_documents = bool(match.documents) and not any(part.startswith("documents") for part in wrong)
+    return (miss.message,) if same_domain or same_documents else ()
