@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,14 +11,37 @@ from typing import Any
 
 import pytest
 
+from tests.campaign import CAMPAIGN
 from tests.serving import Served
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.web import server
 from vlmrun_mock.web.app import application
 
+FEW = 2
+"""Up to how many processes run the whole suite at once by default; `-n` says otherwise."""
+
 Serve = Callable[..., Served]
 Put = Callable[..., Path]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that lets the long tests go all the way."""
+    parser.addoption("--campaign", action="store_true", help="Let the long tests go all the way, as CI does.")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the whole suite in several processes where pytest-xdist is installed, unless the command line says how."""
+    is_whole = list(config.args) == config.getini("testpaths") and not config.option.keyword
+    if is_whole and getattr(config.option, "numprocesses", 0) is None and not config.option.collectonly:
+        config.option.numprocesses = min(FEW, os.cpu_count() or 1)
+        config.option.dist = "worksteal"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the long tests, before they are imported, how far they go."""
+    CAMPAIGN.is_on = config.getoption("--campaign")
 
 
 @pytest.fixture

@@ -24,13 +24,13 @@ import trustme
 from vlmrun.client import VLMRun
 
 from tests.asking import ask, content
+from tests.campaign import CAMPAIGN
 from tests.process import PATIENCE, ServeProcess, run, serving
 from tests.real_api import KEY, RealApi, real_api, real_api_with_certificate, says_content
 from tests.serving import CHAT, picture
 from vlmrun_mock.fixtures.domains import packaged
 from vlmrun_mock.fixtures.loader import TEMPORARY, load
 
-ROUNDS = 100
 INVOICE = {"vlmrun": {"domain": "document.invoice"}}
 
 
@@ -314,13 +314,14 @@ class Clients:
                 self.answered[text] = answer.json()["id"]
 
 
-def test_killed_a_hundred_times_it_leaves_no_broken_file_and_loses_no_answer(tmp_path: Path, api: RealApi) -> None:
+def test_killed_again_and_again_it_leaves_no_broken_file_and_loses_no_answer(tmp_path: Path, api: RealApi) -> None:
+    rounds = CAMPAIGN.size(6, campaign=100)
     folder, draw = tmp_path / "recordings", random.Random(7)  # noqa: S311 - to be repeatable
     options = ("--upstream", api.url, "--out", str(folder))
     answered: dict[str, str] = {}
     api.say = says_content(json.dumps({"notes": "x" * 100_000}))
 
-    for number in range(ROUNDS):
+    for number in range(rounds):
         with serving(tmp_path / "round", *options, command="record") as process:
             clients = Clients(process.url, f"round {number}")
             clients.wait(draw.randint(1, 8))
@@ -339,7 +340,7 @@ def test_killed_a_hundred_times_it_leaves_no_broken_file_and_loses_no_answer(tmp
         printed = process.output
 
     recorded = {fixture.match.particulars["messages"][0]["content"] for fixture in load([folder], packaged())}
-    assert len(answered) > ROUNDS
+    assert len(answered) > rounds
     assert answered.keys() - recorded == set()
     assert "Recorded " in printed
     assert all(name.endswith((".json", TEMPORARY)) for name in _files(folder))

@@ -15,7 +15,10 @@ pytest_plugins = ["pytester"]
 # A checkout that is only on the path, and not installed, has no entry point.
 FOUND = bool(entry_points(group="pytest11", name="vlmrun_mock"))
 PLUGIN = () if FOUND else ("-p", "vlmrun_mock.testing.pytest_plugin")
-QUIET = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", "-W", "error")
+UNUSED = ("anyio", "asyncio", "cacheprovider", "faker", "hypothesispytest", "platformdirs", "randomly", "typeguard")
+"""Plugins of other packages that no session needs, unless it asks for one: they take most of a session's time."""
+
+QUIET = (*(argument for name in UNUSED for argument in ("-p", f"no:{name}")), "-W", "error")
 
 ASKING = """
 import json, os, urllib.error, urllib.request
