@@ -36,6 +36,7 @@ from vlmrun_mock.fixtures.folders import search
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.recording.drift import Drift, candidates
+from vlmrun_mock.recording.settings import UpstreamSettings
 from vlmrun_mock.web import server
 from vlmrun_mock.web.app import application
 
@@ -679,7 +680,7 @@ def test_a_document_that_goes_away_meanwhile_is_told(recorded: Place, api: Api) 
     (path,) = found.paths.values()
     path.unlink()
 
-    outcome = asyncio.run(Drift(Settings(upstream=api.url), found, print).outcome(candidate))
+    outcome = asyncio.run(Drift(UpstreamSettings(api.url), found, print).outcome(candidate))
 
     assert (outcome.verdict, outcome.reason) == ("not asked", f"{path} cannot be read: No such file or directory")
 

@@ -659,7 +659,9 @@ def test_what_was_recorded_between_a_look_and_the_question_is_not_asked(api: Rea
     mock.library.reload()
     request, original = ExtractionRequest(domain="document.invoice"), UpstreamRequest(b"{}", (), KEY)
 
-    answer = asyncio.run(mock.recorder.ask(original, request, mock.settings, mock.library, version=version))
+    answer = asyncio.run(
+        mock.recorder.ask(original, request, mock.settings.upstream_settings, mock.library, version=version)
+    )
 
     assert answer is None
     assert asyncio.run(mock.answer(request, original)).fixture == "new.json"

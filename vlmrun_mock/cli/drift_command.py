@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from vlmrun_mock.cli.options import timeout_option, upstream_option
-from vlmrun_mock.mock.settings import KEY_VARIABLE, Settings, key_of_environment
+from vlmrun_mock.recording.settings import KEY_VARIABLE, UpstreamSettings, key_of_environment
 
 if TYPE_CHECKING:
     from vlmrun_mock.recording.drift import Candidate, Drift, Outcome
@@ -71,7 +71,7 @@ def drift(
     Exit status: 0 if everything was asked and its shape (keys, types, status) is as recorded, 1 if a shape differs,
     3 if none does, but something could not be asked.
     """
-    settings = Settings(upstream=upstream, upstream_key=_key(), timeout=timeout)
+    settings = UpstreamSettings(upstream, _key(), timeout)
     try:
         status = _report(folders, documents, settings, values=values, as_json=layout == "json")
     except KeyboardInterrupt:
@@ -91,7 +91,7 @@ def _key() -> str:
 
 
 def _report(
-    folders: Sequence[Path], documents: Sequence[Path], settings: Settings, *, values: bool, as_json: bool
+    folders: Sequence[Path], documents: Sequence[Path], settings: UpstreamSettings, *, values: bool, as_json: bool
 ) -> int:
     """Ask for every recording in the folders, print what became of it, and return the exit status."""
     # Heavy: not imported by the other commands.
@@ -99,7 +99,7 @@ def _report(
     from vlmrun_mock.fixtures.folders import search  # noqa: PLC0415
     from vlmrun_mock.recording.drift import Drift, candidates, sizes  # noqa: PLC0415
 
-    printer = _Printer(settings.upstream_key or "", as_json=as_json)
+    printer = _Printer(settings.key or "", as_json=as_json)
     found = candidates(folders, packaged())
     if not found:
         printer.note(f"There is no recording in {' and '.join(map(os.fspath, folders))}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vlmrun_mock.cli.values import size, upstream
-from vlmrun_mock.mock.settings import VLM_RUN
+from vlmrun_mock.recording.settings import VLM_RUN
 
 host_option = click.option(
     "--host", default="127.0.0.1", envvar="VLMRUN_MOCK_HOST", show_default=True, help="Address to listen on."

@@ -13,7 +13,8 @@ from typing import Any, get_args
 from vlmrun_mock.mock import rate_limit
 from vlmrun_mock.mock.faults import Fault
 from vlmrun_mock.mock.rate_limit import RateLimit
-from vlmrun_mock.mock.settings import Clock, Ids, Latency, RecordMode, Settings, UnknownDomain, Unsupported, is_sendable
+from vlmrun_mock.mock.settings import Clock, Ids, Latency, RecordMode, Settings, UnknownDomain, Unsupported
+from vlmrun_mock.recording.settings import is_sendable
 
 
 class SettingsError(ValueError):

@@ -175,7 +175,7 @@ class Mock:
         """Return what the upstream answers to a body that cannot be read; raises ApiError."""
         answer = None
         while answer is None:
-            answer = await self.recorder.ask(original, None, self.settings, self.library)
+            answer = await self.recorder.ask(original, None, self.settings.upstream_settings, self.library)
         return answer
 
     @property

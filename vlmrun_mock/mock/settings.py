@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from vlmrun_mock.mock.faults import Fault
 from vlmrun_mock.mock.rate_limit import RateLimit
+from vlmrun_mock.recording.settings import VLM_RUN, UpstreamSettings
 
 Unsupported: TypeAlias = Literal["ignore", "reject"]
 UnknownDomain: TypeAlias = Literal["reject", "generate"]
@@ -17,26 +17,7 @@ Ids: TypeAlias = Literal["stable", "random"]
 Latency: TypeAlias = Literal["scripted", "recorded"]
 RecordMode: TypeAlias = Literal["once", "new", "all", "none"]
 
-VLM_RUN = "https://api.vlm.run"
-"""Where the real API is."""
-
-KEY_VARIABLE = "VLMRUN_API_KEY"
-"""The variable that holds the key to the real API, for whoever asks it on his own account."""
-
 MEBIBYTE = 1024 * 1024
-
-
-def key_of_environment() -> str | None:
-    """Return the key to the real API, or None if there is none; raises ValueError for one that cannot be sent."""
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    if not is_sendable(key):
-        raise ValueError(f"{KEY_VARIABLE} holds a character that cannot be sent in a header")
-    return key or None
-
-
-def is_sendable(key: str) -> bool:
-    """Return whether a key can stand in a header."""
-    return key.isascii() and key.isprintable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +50,8 @@ class Settings:
     upstream: str = VLM_RUN
     upstream_key: str | None = field(default=None, repr=False)
     timeout: float = 600.0
+
+    @property
+    def upstream_settings(self) -> UpstreamSettings:
+        """Return what the upstream and the recorder need of the settings."""
+        return UpstreamSettings(self.upstream, self.upstream_key, self.timeout, self.fixtures, self.record_errors)

@@ -84,7 +84,12 @@ class Upstream:
                 return played(self.mock, fixture, request)
             name = fixture.name if fixture is not None else None
             answer = await self.mock.recorder.ask(
-                self.original, request, self.mock.settings, self.mock.library, version=version, name=name
+                self.original,
+                request,
+                self.mock.settings.upstream_settings,
+                self.mock.library,
+                version=version,
+                name=name,
             )
             if answer is not None:
                 return answer

@@ -25,10 +25,10 @@ from vlmrun_mock.fixtures.format import DocumentBody, FixtureBody, parse
 from vlmrun_mock.fixtures.index import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.loader import FixtureBuilder, fixture_files, real_folders, shown
 from vlmrun_mock.fixtures.match import Match
-from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.recording import request_writer
 from vlmrun_mock.recording.comparison import JSON, Heard, compared, heard, heard_of, read
 from vlmrun_mock.recording.json_diff import Change
+from vlmrun_mock.recording.settings import UpstreamSettings
 from vlmrun_mock.recording.upstream import REDIRECTS, UpstreamRequest, ask, certificates
 from vlmrun_mock.redaction import REPLACEMENT, Redaction
 
@@ -199,11 +199,11 @@ def _answered(answer: FixtureAnswer, completion: Mapping[str, Any] | None) -> He
 class Drift:
     """Asks the upstream of the settings, with their key, for what was recorded; `log` hears of what takes long."""
 
-    def __init__(self, settings: Settings, found: DocumentFolders, log: Callable[[str], None]) -> None:
+    def __init__(self, settings: UpstreamSettings, found: DocumentFolders, log: Callable[[str], None]) -> None:
         self._settings = settings
         self._found = found
         self._log = log
-        self._keys = (settings.upstream_key or "",)
+        self._keys = (settings.key or "",)
         self._trusted: ssl.SSLContext | None = None
 
     async def outcome(self, candidate: Candidate) -> Outcome:

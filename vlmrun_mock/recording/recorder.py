@@ -17,8 +17,8 @@ from vlmrun_mock.api.errors import ApiError
 from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.fixtures.errors import FixtureFolderError
 from vlmrun_mock.fixtures.store import Library
-from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.recording.recording import NotRecordable, fixture_of, record
+from vlmrun_mock.recording.settings import UpstreamSettings
 from vlmrun_mock.recording.store import free_name, write
 from vlmrun_mock.recording.upstream import REDIRECTS, UpstreamRequest, ask, certificates
 from vlmrun_mock.redaction import Redaction
@@ -66,7 +66,7 @@ class Recorder:
         self,
         original: UpstreamRequest,
         request: ExtractionRequest | None,
-        settings: Settings,
+        settings: UpstreamSettings,
         library: Library,
         *,
         version: int | None = None,
@@ -84,7 +84,7 @@ class Recorder:
         loop = asyncio.get_running_loop()
         recorded = None if original.unrecordable else request
         subject = recorded.fingerprint if recorded else hashlib.sha256(original.body).hexdigest()
-        place = (id(loop), settings.upstream, settings.fixtures, subject)
+        place = (id(loop), settings.address, settings.folders, subject)
         flight = self._flights.get(place)
         if flight is None:
             task = loop.create_task(self._fly(original, recorded, settings, library, name))
@@ -108,11 +108,11 @@ class Recorder:
         self,
         original: UpstreamRequest,
         request: ExtractionRequest | None,
-        settings: Settings,
+        settings: UpstreamSettings,
         library: Library,
         name: str | None,
     ) -> Answer:
-        keys = original.secrets(settings.upstream_key)
+        keys = original.secrets(settings.key)
         try:
             await asyncio.to_thread(self.warm)
             answer = await ask(settings, original, keys, self._certificates)
@@ -133,7 +133,7 @@ class Recorder:
         self, request: ExtractionRequest, response: UpstreamResponse, keep: _Keeping
     ) -> tuple[str | None, list[str]]:
         """Write a response down; return the recording's name, if there is one, and notes for the log."""
-        folder, domains = keep.settings.fixtures[0], keep.library.domains
+        folder, domains = keep.settings.folders[0], keep.library.domains
         try:
             recording = record(request, response, domains, keys=keep.keys, errors=keep.settings.record_errors)
             name = _file(folder, keep.name) or free_name(folder, request, domains)
@@ -163,7 +163,7 @@ class Recorder:
 class _Keeping:
     """Where a response is kept, under which name if it has one already, and the keys that are left out of it."""
 
-    settings: Settings
+    settings: UpstreamSettings
     library: Library
     keys: Collection[str] = field(repr=False)
     name: str | None

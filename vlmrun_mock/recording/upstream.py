@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from vlmrun_mock.api.answer import Answer, UpstreamResponse
 from vlmrun_mock.api.errors import ApiError, UpstreamTimeout, UpstreamUnreachable
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.settings import Settings
+from vlmrun_mock.recording.settings import UpstreamSettings
 from vlmrun_mock.redaction import Redaction
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class UpstreamRequest:
 
 
 async def ask(
-    settings: Settings, request: UpstreamRequest, keys: Collection[str], trusted: ssl.SSLContext | None = None
+    settings: UpstreamSettings, request: UpstreamRequest, keys: Collection[str], trusted: ssl.SSLContext | None = None
 ) -> Answer:
     """Return the upstream's answer to a request; raises UpstreamTimeout and UpstreamUnreachable.
 
@@ -100,13 +100,13 @@ async def ask(
     try:
         await asyncio.wait_for(_receive(received, settings, request, trusted), settings.timeout)
     except httpx2.ConnectTimeout:
-        error: ApiError = UpstreamTimeout(f"No connection to {settings.upstream} within {_connecting(settings):g} s")
+        error: ApiError = UpstreamTimeout(f"No connection to {settings.address} within {_connecting(settings):g} s")
     except (asyncio.TimeoutError, httpx2.TimeoutException):
-        error = UpstreamTimeout(f"{_so_far(received)} from {settings.upstream} within {settings.timeout:g} s")
+        error = UpstreamTimeout(f"{_so_far(received)} from {settings.address} within {settings.timeout:g} s")
     except (OSError, httpx2.HTTPError, httpx2.InvalidURL, ImportError, ValueError) as problem:
         reason = Redaction(keys).text(str(problem) or type(problem).__name__)
         hint = "; SSL_CERT_FILE names the certificates to trust" if "CERTIFICATE_VERIFY_FAILED" in reason else ""
-        error = UpstreamUnreachable(f"{_so_far(received)} from {settings.upstream}: {reason}{hint}")
+        error = UpstreamUnreachable(f"{_so_far(received)} from {settings.address}: {reason}{hint}")
     else:
         return _answer(received.response(time.perf_counter() - started))
     if not received.status:
@@ -119,7 +119,7 @@ def _answer(response: UpstreamResponse, *notes: str) -> Answer:
     return Answer("", "upstream", upstream=response, repeatable=False, notes=notes)
 
 
-def _connecting(settings: Settings) -> float:
+def _connecting(settings: UpstreamSettings) -> float:
     return min(LONGEST_CONNECTING, settings.timeout)
 
 
@@ -160,14 +160,14 @@ def _decoded(body: bytes, encoding: str, headers: Mapping[str, str]) -> tuple[by
 
 
 async def _receive(
-    received: _Received, settings: Settings, request: UpstreamRequest, trusted: ssl.SSLContext | None
+    received: _Received, settings: UpstreamSettings, request: UpstreamRequest, trusted: ssl.SSLContext | None
 ) -> None:
     limits = httpx2.Timeout(settings.timeout, connect=_connecting(settings))
     async with httpx2.AsyncClient(timeout=limits, verify=trusted or certificates()) as client:
-        sent = [*_forwarded(request.headers, settings.upstream_key), (b"accept-encoding", b"identity")]
+        sent = [*_forwarded(request.headers, settings.key), (b"accept-encoding", b"identity")]
         query = f"?{request.query.decode('ascii', 'ignore')}" if request.query else ""
         async with client.stream(
-            "POST", f"{settings.upstream}{CHAT}{query}", headers=sent, content=request.body
+            "POST", f"{settings.address}{CHAT}{query}", headers=sent, content=request.body
         ) as response:
             if response.status_code not in ANSWERS:
                 raise ValueError(f"its status is {response.status_code}")

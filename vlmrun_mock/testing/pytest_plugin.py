@@ -133,7 +133,7 @@ def _vlmrun_mock_marked(request: pytest.FixtureRequest) -> None:
 def _choices(item: pytest.Item) -> Choices:
     """Return the settings of a test: those of its markers, the closest first, then those of the configuration file."""
     from vlmrun_mock.mock.choices import SettingsError, chosen  # noqa: PLC0415 - only once the fixture is used
-    from vlmrun_mock.mock.settings import key_of_environment  # noqa: PLC0415 - only once the fixture is used
+    from vlmrun_mock.recording.settings import key_of_environment  # noqa: PLC0415 - only once the fixture is used
 
     settings = _of_the_file(item.config)
     for marker in reversed(list(item.iter_markers(MARKER))):
