@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from vlmrun_mock.lazy import lazy
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import graphql
     from graphql import DocumentNode, FieldNode, Node, SelectionSetNode
+else:
+    graphql = lazy("graphql")
 
 LONGEST_STATEMENT = 65_536  # characters
 DEEPEST_SELECTION = 50  # braces within braces
@@ -49,11 +54,9 @@ def parse(statement: str) -> Selection:
 
 
 def _document(statement: str) -> DocumentNode:
-    from graphql import GraphQLSyntaxError, parse  # noqa: PLC0415 - heavy: imported when first needed
-
     try:
-        return parse(statement)
-    except GraphQLSyntaxError as problem:
+        return graphql.parse(statement)
+    except graphql.GraphQLSyntaxError as problem:
         line, column = problem.locations[0] if problem.locations else (1, 1)
         reason = problem.message.removeprefix("Syntax Error: ")[:200]
         message = f"line {line}, column {column}: {reason} A statement looks like {{ invoice_id items {{ quantity }} }}"

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema.references import (
     REFERENCES,
     SAME_VALUE,
@@ -23,6 +24,8 @@ from vlmrun_mock.schema.references import (
 
 if TYPE_CHECKING:
     import jsonschema_rs
+else:
+    jsonschema_rs = lazy("jsonschema_rs")
 
 DEEPEST = 100  # levels of nesting; a validator written in C recurses on each
 MOST_NODES = 50_000  # JSON values in a schema, data such as enum included
@@ -106,8 +109,6 @@ def _load(text: str) -> LoadedSchema:
 
 def validator(root: dict[str, Any]) -> jsonschema_rs.Validator:
     """Return a validator that checks formats and fetches nothing; raises SchemaProblem for an invalid schema."""
-    import jsonschema_rs  # noqa: PLC0415  # heavy: imported when first needed
-
     classes: dict[str, Callable[..., jsonschema_rs.Validator]] = {
         "04": jsonschema_rs.Draft4Validator,
         "06": jsonschema_rs.Draft6Validator,
@@ -185,8 +186,6 @@ def _uncheckable(error: Exception) -> Violation:
 
 def _faults(error: jsonschema_rs.ValidationError, *, selected: bool) -> list[Violation]:
     """Return what an error says, place by place."""
-    import jsonschema_rs  # noqa: PLC0415  # heavy: imported when first needed
-
     kinds, place = jsonschema_rs.ValidationErrorKind, tuple(error.instance_path)
     if isinstance(error.kind, kinds.Required):
         return [] if selected else [Violation((*place, error.kind.property), "this field is required")]

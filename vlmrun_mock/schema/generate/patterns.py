@@ -14,7 +14,14 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from vlmrun_mock.lazy import lazy
+
+if TYPE_CHECKING:
+    import rstr
+else:
+    rstr = lazy("rstr")
 
 if sys.version_info >= (3, 11):
     from re import _parser as parser
@@ -64,8 +71,6 @@ class Unreadable(ValueError):
 
 def matching(pattern: str, random: Random, least: int, most: int | None) -> Iterator[str]:
     """Yield candidates, those of the asked length first where repetition or an open end allows it."""
-    import rstr  # noqa: PLC0415  # heavy: imported when first needed
-
     generator = rstr.Rstr(random)
     tried = (_readable(pattern, repeats) for repeats in _repeats(least, most))
     readable = [translated for translated in tried if translated is not None]

@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema.generate.words import singular, words_of
 from vlmrun_mock.schema.references import Place
 
 if TYPE_CHECKING:
     from random import Random
 
+    import faker
+    from faker.providers.address import en_US as addresses
+    from faker.providers.job import en_US as jobs
+    from faker.providers.person import en_US as people
+
     from vlmrun_mock.seed import Seed
+else:
+    faker = lazy("faker")
+    addresses = lazy("faker.providers.address.en_US")
+    jobs = lazy("faker.providers.job.en_US")
+    people = lazy("faker.providers.person.en_US")
 
 FIRST_DAY = dt.date(2023, 2, 1)  # a year of days from here, and the offsets of DAYS, stay within 2023..2025
 DAYS_TO_DRAW = 600
@@ -79,14 +90,9 @@ class World:
 
         Its methods come from the providers, so a type checker does not know them.
         """
-        from faker.generator import Generator  # noqa: PLC0415  # heavy: imported when first needed
-        from faker.providers.address.en_US import Provider as Addresses  # noqa: PLC0415  # likewise
-        from faker.providers.job.en_US import Provider as Jobs  # noqa: PLC0415  # likewise
-        from faker.providers.person.en_US import Provider as People  # noqa: PLC0415  # likewise
-
-        generator = Generator()
-        for provider in (People, Addresses, Jobs):
-            generator.add_provider(provider)
+        generator = faker.Generator()
+        for module in (people, addresses, jobs):
+            generator.add_provider(module.Provider)
         return generator
 
 
