@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.campaign import CAMPAIGN
 from vlmrun_mock.schema.references import SchemaProblem
-from vlmrun_mock.schema.validation import Violation, check, inspector, load, violations
+from vlmrun_mock.schema.validation import Validator, Violation, check, load, violations
 
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 json_values = st.recursive(
@@ -287,8 +287,8 @@ INSPECTED: dict[str, tuple[dict[str, Any], object, dict[tuple[str | int, ...], s
 def test_an_inspection_says_all_that_is_wrong_field_by_field(what: str) -> None:
     root, value, expected = INSPECTED[what]
 
-    assert {found.place: found.message for found in inspector(root)(value)} == expected
-    assert load(root).inspected(value) == inspector(root)(value)
+    assert {found.place: found.message for found in Validator(root).field_violations(value)} == expected
+    assert load(root).field_violations(value) == Validator(root).field_violations(value)
 
 
 @pytest.mark.parametrize(
@@ -303,15 +303,15 @@ def test_an_inspection_says_all_that_is_wrong_field_by_field(what: str) -> None:
     ],
 )
 def test_of_what_is_selected_nothing_is_required(schema: dict[str, Any], value: object, wrong: bool) -> None:  # noqa: FBT001
-    assert bool(inspector(schema)(value, selected=True)) is wrong
-    assert inspector(schema)(value) != []
+    assert bool(Validator(schema).field_violations(value, selected=True)) is wrong
+    assert Validator(schema).field_violations(value) != []
 
 
 @pytest.mark.parametrize(
     "value", [object(), {1: 2}, {"a": object()}], ids=["an object", "a number as key", "an object inside"]
 )
 def test_what_is_no_json_is_wrong_as_a_whole(value: object) -> None:
-    (found,) = inspector({"properties": {"a": {"type": "string"}}})(value)
+    (found,) = Validator({"properties": {"a": {"type": "string"}}}).field_violations(value)
 
     assert found.place == ()
     assert found.message.startswith("is no JSON value that can be checked: ")
@@ -322,7 +322,7 @@ def test_what_is_nested_too_deeply_is_wrong_as_a_whole() -> None:
     for _ in range(100_000):
         value = [value]
 
-    found = load({"items": {"$ref": "#"}}).inspected(value)
+    found = load({"items": {"$ref": "#"}}).field_violations(value)
 
     assert [(each.place, each.message[:30]) for each in found] == [((), "is no JSON value that can be c")]
 
@@ -339,4 +339,4 @@ def test_an_inspection_by_references_that_multiply_is_refused() -> None:
     }
 
     with pytest.raises(SchemaProblem, match="would not end soon"):
-        load(tangled).inspected([[]])
+        load(tangled).field_violations([[]])

@@ -6,13 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vlmrun_mock.schema.references import Place
-from vlmrun_mock.schema.validation import validator
-
-if TYPE_CHECKING:
-    import jsonschema_rs
+from vlmrun_mock.schema.validation import Validator
 
 KINDS = ("object", "array", "string", "integer", "fraction", "boolean", "null")
 EVERY_KIND = frozenset(KINDS)
@@ -162,5 +159,5 @@ def canonical(value: object) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _validator(text: str) -> jsonschema_rs.Validator:
-    return validator(json.loads(text))
+def _validator(text: str) -> Validator:
+    return Validator(json.loads(text))

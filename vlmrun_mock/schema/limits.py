@@ -1,0 +1,136 @@
+"""Limits on callers' schemas: size, depth, numbers, chains of references, and the cost of checking a value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from vlmrun_mock.schema.references import (
+    REFERENCES,
+    SAME_VALUE,
+    Place,
+    References,
+    SchemaProblem,
+    children,
+    subtree,
+)
+
+DEEPEST = 100  # levels of nesting; a validator recurses on each
+MOST_NODES = 50_000  # JSON values in a schema, data such as enum included
+LARGEST_NUMBER = 1e300  # beyond it a double overflows in arithmetic
+LONGEST_PATTERN = 5_000  # characters
+LONGEST_CHAIN = 100  # subschemas that apply to one value, each from the one before
+MOST_VISITS = 4_000_000  # subschemas applied to parts of one value: about a tenth of a second
+SMALLEST_ANSWER = {"minLength": 500_000, "minItems": 5_000, "minContains": 5_000, "minProperties": 5_000}  # of 1 MB
+
+
+def check_json(schema: object) -> None:
+    """Raise SchemaProblem unless the schema is plain, finite JSON of a sane size; nothing here recurses."""
+    waiting: list[tuple[Place, object]] = [((), schema)]
+    met = 0
+    while waiting:
+        place, value = waiting.pop()
+        met += 1
+        if met > MOST_NODES or len(waiting) > MOST_NODES:
+            raise SchemaProblem((), f"it has more than {MOST_NODES:,} parts")
+        if len(place) > DEEPEST:
+            raise SchemaProblem(place[:5], f"it is nested more than {DEEPEST} levels deep")
+        _check_scalar(place, value)
+        if isinstance(value, Mapping):
+            for key in value:
+                _check_text(place, key)
+            waiting += [((*place, key), child) for key, child in value.items()]
+        elif isinstance(value, list | tuple):
+            waiting += [((*place, index), child) for index, child in enumerate(value)]
+
+
+def _check_scalar(place: Place, value: object) -> None:
+    if isinstance(value, str):
+        _check_text(place, value)
+    elif isinstance(value, int | float):
+        _check_number(place, value)
+    elif value is not None and not isinstance(value, Mapping | list | tuple):
+        raise SchemaProblem(place, f"a {type(value).__name__} is not a JSON value")
+
+
+def _check_text(place: Place, text: object) -> None:
+    if not isinstance(text, str):
+        raise SchemaProblem(place, "a key of a JSON object is text")
+    if any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False:
+        raise SchemaProblem(place, "it holds half of a surrogate pair, which no JSON text can carry")
+    if place and place[-1] == "pattern" and len(text) > LONGEST_PATTERN:
+        raise SchemaProblem(place, f"a pattern of more than {LONGEST_PATTERN:,} characters")
+
+
+def _check_number(place: Place, number: float) -> None:
+    if (isinstance(number, float) and not math.isfinite(number)) or abs(number) > LARGEST_NUMBER:
+        raise SchemaProblem(place, "a number must be finite and below 1e300")
+
+
+def check_chains(references: References) -> bool:
+    """Visit each subschema, also behind references; return whether the schema uses references at all.
+
+    Raises SchemaProblem when a reference leads nowhere, when references form a circle that does not enter the value,
+    and when every answer would be larger than about 1 MB.
+    """
+    waiting, targets, checked = list(subtree((), references.root)), set[Place](), set[Place]()
+    uses_references = False
+    while waiting:
+        place, schema = waiting.pop()
+        if not isinstance(schema, dict):
+            continue
+        _check_sizes(place, schema)
+        for keyword in REFERENCES:
+            if isinstance(schema.get(keyword), str):
+                uses_references = True
+                target, found = references.resolve(place, schema[keyword])
+                waiting += subtree(target, found) if target not in targets else ()
+                targets.add(target)
+        _check_chain(references, place, schema, (), checked)
+    return uses_references
+
+
+def _check_chain(refs: References, place: Place, schema: Any, chain: tuple[Place, ...], checked: set[Place]) -> None:
+    if place in checked:
+        return
+    if place in chain or len(chain) > LONGEST_CHAIN:
+        raise SchemaProblem(place, "it refers to itself, or on and on, without going into the value")
+    for target, found in refs.same_value(place, schema):
+        _check_chain(refs, target, found, (*chain, place), checked)
+    checked.add(place)
+
+
+def _check_sizes(place: Place, schema: Mapping[str, Any]) -> None:
+    for keyword, most in SMALLEST_ANSWER.items():
+        if isinstance(schema.get(keyword), int | float) and schema[keyword] > most:
+            raise SchemaProblem((*place, keyword), f"{keyword} above {most:,} asks for too large an answer")
+
+
+def check_cost(references: References, value: object) -> None:
+    """Raise SchemaProblem if a validator without a cache would apply subschemas to `value` almost without end."""
+    if _visits(references, (), references.root, value, {}) > MOST_VISITS:
+        raise SchemaProblem((), "its references multiply: checking a value against it would not end soon")
+
+
+def _visits(refs: References, place: Place, schema: Any, value: Any, known: dict[Any, int]) -> int:
+    """Return how often a subschema is applied to a part of `value`."""
+    key = (place, id(value) if isinstance(value, dict | list) else None)
+    if key not in known:
+        below = partial(_visits, refs, known=known)
+        count = 1 + sum(below(*target, value) for target in refs.same_value(place, schema))
+        known[key] = count + sum(below((*place, *at), child, part) for at, child, part in _parts(schema, value))
+    return known[key]
+
+
+def _parts(schema: Any, value: Any) -> Iterator[tuple[Place, Any, Any]]:
+    """Yield each subschema that may apply to an item or a field of `value`, with that part."""
+    items = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    for at, child in children(schema) if items else ():
+        if at[0] in SAME_VALUE or at[0] in ("$defs", "definitions", "propertyNames"):
+            continue
+        only = at[1] if at[0] in ("properties", "prefixItems") else None
+        yield from ((at, child, part) for key, part in items if only is None or key == only)
