@@ -6,41 +6,33 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
 from vlmrun_mock.api.quirks import QUIRKS
-from vlmrun_mock.cli import drift, record, serve
 from vlmrun_mock.fixtures.check.finding import CODES
 from vlmrun_mock.fixtures.domains import ALIASES
+from vlmrun_mock.mock.options import Command, Option, of_command
 from vlmrun_mock.mock.verdict import FINDINGS
 
 README = Path(__file__).parent.parent / "README.md"
 
 
-def options(command: click.Command) -> Iterator[str]:
+def options(command: Command) -> Iterator[str]:
     yield "| option | variable | default | meaning |"
     yield "| --- | --- | --- | --- |"
-    for option in command.params:
-        if isinstance(option, click.Option):
-            name, value = option.opts[0], _value(option)
-            yield f"| `{name}{value}` | {_variable(option)} | {_default(option)} | {option.help} |"
+    for option in of_command(command):
+        variable = f"`{option.variable}`" if option.variable else "none"
+        yield f"| `{option.written}{_value(option)}` | {variable} | {_default(option)} | {option.help} |"
 
 
-def _variable(option: click.Option) -> str:
-    return f"`{option.envvar}`" if option.envvar else "none"
-
-
-def _value(option: click.Option) -> str:
-    if option.is_flag:
+def _value(option: Option) -> str:
+    if option.kind == "flag":
         return ""
-    if isinstance(option.type, click.Choice):
-        return " " + "\\|".join(option.type.choices)
-    return f" {option.metavar or option.opts[0].lstrip('-').split('-')[-1].upper()}"
+    return " " + ("\\|".join(option.words) or option.metavar or option.name.upper())
 
 
-def _default(option: click.Option) -> str:
-    shown = option.show_default if isinstance(option.show_default, str) else option.default
-    return f"`{shown}`" if option.show_default else "off" if option.is_flag else "none"
+def _default(option: Option) -> str:
+    if option.kind == "flag":
+        return "off"
+    return "none" if option.written_default is None else f"`{option.written_default}`"
 
 
 def quirks() -> Iterator[str]:
@@ -81,9 +73,9 @@ def codes() -> Iterator[str]:
 def rendered(text: str) -> str:
     """Return the README with its tables made anew."""
     tables = {
-        "options": options(serve),
-        "record options": options(record),
-        "drift options": options(drift),
+        "options": options("serve"),
+        "record options": options("record"),
+        "drift options": options("drift"),
         "quirks": quirks(),
         "aliases": aliases(),
         "findings": findings(),

@@ -7,8 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from vlmrun_mock.mock.settings import Settings
-from vlmrun_mock.testing.pytest_plugin import INI
+from vlmrun_mock.mock.options import INI
 
 pytest_plugins = ["pytester"]
 
@@ -274,7 +273,6 @@ def test_a_folder_is_loaded_once_for_all_tests_that_name_it(run: Run) -> None:
 
 
 def test_the_configuration_file_sets_the_settings_of_all_tests(run: Run) -> None:
-    assert set(INI) == set(Settings.__dataclass_fields__) - {"upstream_key"}  # a key does not stand in a file
     run.pytester.makefile(
         ".ini",
         pytest="""
@@ -381,7 +379,8 @@ def test_with_the_plugin_unused_nothing_heavy_is_imported(run: Run) -> None:
         heavy = {"faker", "tiktoken", "starlette", "uvicorn", "pydantic", "jsonschema_rs", "graphql"}
         assert heavy & sys.modules.keys() == set()
         ours = {name for name in sys.modules if name.startswith("vlmrun_mock")}
-        assert ours == {"vlmrun_mock", "vlmrun_mock.testing", "vlmrun_mock.testing.pytest_plugin"}
+        table = {"vlmrun_mock.mock", "vlmrun_mock.mock.options"}
+        assert ours == {"vlmrun_mock", "vlmrun_mock.testing", "vlmrun_mock.testing.pytest_plugin"} | table
     """,
         # Plugins of others that import some of these themselves, among them Faker's own.
         "-p",

@@ -14,7 +14,7 @@ from tests.conftest import Put
 from tests.real_api import KEY, RealApi, real_api, says_content
 from tests.testing.test_pytest_plugin import ASKING, Run
 from vlmrun_mock import MockServer
-from vlmrun_mock.mock.choices import SettingsError
+from vlmrun_mock.mock.keywords import SettingsError
 
 pytest_plugins = ["pytester"]
 

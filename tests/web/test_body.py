@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.serving import CHAT, Served, image_message
-from vlmrun_mock.mock.settings import MEBIBYTE
+from vlmrun_mock.mock.options import MEBIBYTE
 
 LIMIT = 300_000
 HEAD = "POST {path} HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\n{key}{further}\r\n"

@@ -11,23 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vlmrun_mock.cli.options import folders_argument, options_of
+
 if TYPE_CHECKING:
     from vlmrun_mock.fixtures.check.finding import Finding, Report
 
 
 @click.command()
-@click.argument(
-    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
-@click.option(
-    "--format",
-    "layout",
-    type=click.Choice(["text", "json", "github"]),
-    default="text",
-    envvar="VLMRUN_MOCK_FORMAT",
-    show_default=True,
-    help="What is printed; github is shown as annotations by GitHub Actions.",
-)
+@folders_argument
+@options_of("check")
 def check(*, folders: tuple[Path, ...], layout: str) -> None:
     """Check folders of fixtures.
 

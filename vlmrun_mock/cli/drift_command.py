@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from vlmrun_mock.cli.options import timeout_option, upstream_option
+from vlmrun_mock.cli.options import folders_argument, options_of
 from vlmrun_mock.recording.settings import KEY_VARIABLE, UpstreamSettings, key_of_environment
 
 if TYPE_CHECKING:
@@ -30,33 +30,8 @@ WIDTH = len("not asked")
 
 
 @click.command()
-@click.argument(
-    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
-@upstream_option
-@click.option(
-    "--documents",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    envvar="VLMRUN_MOCK_DOCUMENTS",
-    metavar="DIR",
-    help="Folder with the documents of the recordings, found by their hash. Repeatable.",
-)
-@timeout_option
-@click.option(
-    "--values",
-    is_flag=True,
-    envvar="VLMRUN_MOCK_VALUES",
-    help="List differences of value, too, and not only how many there are.",
-)
-@click.option(
-    "--format",
-    "layout",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What is printed; with json, what goes on is told on standard error.",
-)
+@folders_argument
+@options_of("drift")
 def drift(
     *,
     folders: tuple[Path, ...],

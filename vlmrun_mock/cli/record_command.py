@@ -5,20 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vlmrun_mock import __version__
 from vlmrun_mock.cli.foreground import run
-from vlmrun_mock.cli.options import (
-    host_option,
-    max_body_option,
-    port_option,
-    timeout_option,
-    upstream_option,
-    watch_option,
-)
+from vlmrun_mock.cli.options import options_of
 from vlmrun_mock.mock.settings import RecordMode, Settings
 
 if TYPE_CHECKING:
@@ -26,42 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@host_option
-@port_option
-@upstream_option
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="VLMRUN_MOCK_OUT",
-    metavar="DIR",
-    help="Folder that recordings are written into; made if it is not there.",
-)
-@click.option(
-    "--mode",
-    type=click.Choice(get_args(RecordMode)),
-    default="new",
-    envvar="VLMRUN_MOCK_MODE",
-    show_default=True,
-    help="Ask for what is not recorded (new), only if nothing is (once), for everything (all), or for nothing (none).",
-)
-@click.option(
-    "--fixtures",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    envvar="VLMRUN_MOCK_FIXTURES",
-    metavar="DIR",
-    help="Further folder of fixture files, which answer instead of the upstream. Repeatable.",
-)
-@watch_option
-@click.option(
-    "--record-errors",
-    is_flag=True,
-    envvar="VLMRUN_MOCK_RECORD_ERRORS",
-    help="Write down errors, and whatever else is no chat completion, too.",
-)
-@timeout_option
-@max_body_option
+@options_of("record")
 def record(
     *, host: str, port: int, out: Path, mode: RecordMode, fixtures: tuple[Path, ...], watch: bool, **choices: Any
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from vlmrun_mock.mock.faults import Fault
+from vlmrun_mock.mock.options import MEBIBYTE
 from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.recording.settings import VLM_RUN, UpstreamSettings
 
@@ -17,12 +18,10 @@ Ids: TypeAlias = Literal["stable", "random"]
 Latency: TypeAlias = Literal["scripted", "recorded"]
 RecordMode: TypeAlias = Literal["once", "new", "all", "none"]
 
-MEBIBYTE = 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The choices of one mock; the command line's options, by the same names.
+    """The settings of one mock: the options of the table that are settings, by the same names and defaults.
 
     `fixtures` are folders, the first one winning; without `api_keys` any non-empty key is accepted; `max_body` is in
     bytes. `faults` and `rate_limit` are for each key anew.

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.fixtures.index import USER_ORIGIN
-from vlmrun_mock.mock.choices import Choices, chosen
+from vlmrun_mock.mock.keywords import Configuration, configuration
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.testing import arguments
@@ -54,10 +54,10 @@ class MockServer(Control):
         log: Log | None = None,
         **settings: Any,
     ) -> None:
-        choices = chosen({"fixtures": fixtures, **settings})
-        self.scopes = Scopes(choices.settings)
-        super().__init__(application(self.scopes, log), self.scopes.everyone, _key(choices, LOCAL_KEY))
-        start_with(self.scopes.everyone, choices)
+        start = configuration({"fixtures": fixtures, **settings})
+        self.scopes = Scopes(start.settings)
+        super().__init__(application(self.scopes, log), self.scopes.everyone, _key(start, LOCAL_KEY))
+        start_with(self.scopes.everyone, start)
         self._address = (host, port)
         self._running = ExitStack()
         self._started = False
@@ -88,15 +88,15 @@ class MockServer(Control):
         self._running.close()
 
     @contextmanager
-    def opened(self, choices: Choices, folder: Path | None = None) -> Iterator[Control]:
+    def opened(self, start: Configuration, folder: Path | None = None) -> Iterator[Control]:
         """Open a scope for the length of a block: with a key of its own, and for any key that is not known from before.
 
-        Raises FixtureFolderError and FixtureError. `folder` is what paths to documents in the choices are relative to.
+        Raises FixtureFolderError and FixtureError. `folder` is what paths to documents in fixtures are relative to.
         """
-        key = _key(choices, f"{LOCAL_KEY}-{next(self._numbers)}")
-        mock = self.scopes.open(key, choices.settings)
+        key = _key(start, f"{LOCAL_KEY}-{next(self._numbers)}")
+        mock = self.scopes.open(key, start.settings)
         try:
-            start_with(mock, choices, folder)
+            start_with(mock, start, folder)
             self.scopes.everyone.reset()
             self.scopes.for_others = mock
             yield KeyControl(self, mock, key)
@@ -141,9 +141,9 @@ class KeyControl(Control):
         return [self._mock, self._server.scopes.everyone]
 
 
-def start_with(mock: Mock, choices: Choices, folder: Path | None = None) -> None:
+def start_with(mock: Mock, start: Configuration, folder: Path | None = None) -> None:
     """Give a mock the fixtures that were written in place; raises FixtureError."""
-    mock.start_with(*(_built(mock, data, index, folder) for index, data in enumerate(choices.fixtures)))
+    mock.start_with(*(_built(mock, data, index, folder) for index, data in enumerate(start.fixtures)))
 
 
 def _built(mock: Mock, data: Mapping[str, Any], index: int, folder: Path | None) -> Fixture:
@@ -154,6 +154,6 @@ def _built(mock: Mock, data: Mapping[str, Any], index: int, folder: Path | None)
     return replace(fixture, number=-index)  # of equals, the first wins
 
 
-def _key(choices: Choices, otherwise: str) -> str:
+def _key(start: Configuration, otherwise: str) -> str:
     """Return a key that is accepted."""
-    return min(choices.settings.api_keys, default=otherwise)
+    return min(start.settings.api_keys, default=otherwise)

@@ -10,40 +10,27 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from vlmrun_mock.mock.options import INI, MODES, Kind
+
 # Nothing heavy here: every test session of every project in the environment imports this.
 if TYPE_CHECKING:
-    from vlmrun_mock.mock.choices import Choices
+    from vlmrun_mock.mock.keywords import Configuration
     from vlmrun_mock.mock.settings import Settings
     from vlmrun_mock.testing.control import Control
     from vlmrun_mock.testing.mock_server import MockServer
 
 MARKER = "vlmrun_mock"
 
-INI: Mapping[str, tuple[Literal["string", "paths", "linelist", "bool"], str]] = {
-    "fixtures": ("paths", "Folders of fixture files, relative to this file; the first one wins."),
-    "strict": ("bool", "Answer an error, which explains the miss, where no fixture of yours matches."),
-    "seed": ("string", "A whole number that decides drawn values."),
-    "unsupported": ("string", "What becomes of parameters that the API does not support: ignore or reject."),
-    "unknown_domain": ("string", "What becomes of domains that nobody knows: reject or generate."),
-    "api_keys": ("linelist", "The keys that are accepted; without them any is."),
-    "clock": ("string", "Whether `created` is constant or the real time: frozen or wall."),
-    "ids": ("string", "Whether a completion's id follows from its request or is fresh: stable or random."),
-    "max_body": ("string", "Largest request body, in bytes."),
-    "faults": ("linelist", "Failures that each test starts with, such as status=429,times=2."),
-    "rate_limit": ("string", "How many requests a test may send in a while, such as 10/min."),
-    "latency": ("string", "Whether to wait as fixtures say, or also as the upstream took: scripted or recorded."),
-    "record": ("string", "Which requests are asked of the upstream, and recorded: once, new, all or none."),
-    "record_errors": ("bool", "Record errors, and whatever else is no chat completion, too."),
-    "upstream": ("string", "The real API that is recorded, https://api.vlm.run unless given."),
-    "timeout": ("string", "How many seconds the upstream may take."),
+INI_TYPES: Mapping[Kind, Literal["string", "paths", "linelist", "bool"]] = {
+    "folders": "paths",
+    "keys": "linelist",
+    "faults": "linelist",
+    "flag": "bool",
 }
-"""The options of the configuration file, without the prefix `vlmrun_mock_`: their types, and what they are for."""
+"""What an option of each kind is in the configuration file; all others are strings."""
 
-NUMBERS: Mapping[str, Callable[[str], float]] = {"seed": int, "max_body": int, "timeout": float}
-"""The options that are numbers, and what reads them."""
-
-MODES = ("once", "new", "all", "none")
-"""Those of a recorder; pytest lists them when another one is asked for."""
+NUMBERS: Mapping[Kind, Callable[[str], float]] = {"integer": int, "bytes": int, "seconds": float}
+"""What reads a number of each kind."""
 
 WITHOUT_KEY = "VLMRUN_API_KEY is not set, so nothing was asked of the upstream and nothing recorded"
 
@@ -57,8 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=MODES,
         help="Record as this mode says, in every test that has a folder of fixtures; needs VLMRUN_API_KEY.",
     )
-    for name, (kind, explanation) in INI.items():
-        parser.addini(f"vlmrun_mock_{name}", explanation, type=kind, default=None)
+    for name, option in INI.items():
+        kind = INI_TYPES.get(option.kind, "string")
+        parser.addini(f"vlmrun_mock_{name}", option.explanation, type=kind, default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -103,11 +91,11 @@ def vlmrun_mock(request: pytest.FixtureRequest, _vlmrun_mock_server: MockServer)
     with ExitStack() as stack:
         problem, offline = "", False
         try:
-            choices = _choices(item)
-            offline = _is_offline(choices.settings)
+            start = _configuration(item)
+            offline = _is_offline(start.settings)
             if offline:
-                choices = replace(choices, settings=replace(choices.settings, record="none"))
-            control = stack.enter_context(_vlmrun_mock_server.opened(choices, item.path.parent))
+                start = replace(start, settings=replace(start.settings, record="none"))
+            control = stack.enter_context(_vlmrun_mock_server.opened(start, item.path.parent))
         except ValueError as error:  # a setting or a fixture that is wrong, and says so
             problem = f"{error}\n{WITHOUT_KEY}" if offline else str(error)
         if problem:
@@ -117,9 +105,9 @@ def vlmrun_mock(request: pytest.FixtureRequest, _vlmrun_mock_server: MockServer)
             patch.setenv(name, value)
         item.stash[CONTROL] = control
         yield control
-        if choices.settings.strict or choices.settings.record:
+        if start.settings.strict or start.settings.record:
             _expect_no_miss(control, WITHOUT_KEY if offline else "")
-        if choices.settings.record:
+        if start.settings.record:
             _tell_what_was_not_recorded(control)
 
 
@@ -130,9 +118,9 @@ def _vlmrun_mock_marked(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("vlmrun_mock")
 
 
-def _choices(item: pytest.Item) -> Choices:
+def _configuration(item: pytest.Item) -> Configuration:
     """Return the settings of a test: those of its markers, the closest first, then those of the configuration file."""
-    from vlmrun_mock.mock.choices import SettingsError, chosen  # noqa: PLC0415 - only once the fixture is used
+    from vlmrun_mock.mock.keywords import SettingsError, configuration  # noqa: PLC0415 - only once the fixture is used
     from vlmrun_mock.recording.settings import key_of_environment  # noqa: PLC0415 - only once the fixture is used
 
     settings = _of_the_file(item.config)
@@ -140,12 +128,12 @@ def _choices(item: pytest.Item) -> Choices:
         if marker.args:
             raise SettingsError(f"the marker takes settings by name, such as strict=True, not {marker.args[0]!r:.100}")
         settings |= marker.kwargs
-    choices = chosen(settings, item.path.parent)
-    mode = item.config.getoption("--vlmrun-mock-record") if choices.settings.fixtures else None
-    recorder = replace(choices.settings, record=mode or choices.settings.record)
+    start = configuration(settings, item.path.parent)
+    mode = item.config.getoption("--vlmrun-mock-record") if start.settings.fixtures else None
+    recorder = replace(start.settings, record=mode or start.settings.record)
     if recorder.record:
         recorder = replace(recorder, upstream_key=recorder.upstream_key or key_of_environment())
-    return replace(choices, settings=recorder)
+    return replace(start, settings=recorder)
 
 
 def _is_offline(settings: Settings) -> bool:
@@ -157,9 +145,10 @@ def _of_the_file(config: pytest.Config) -> dict[str, Any]:
     """Return the settings of the configuration file."""
     given = {name: config.getini(f"vlmrun_mock_{name}") for name in INI}
     given = {name: value for name, value in given.items() if value not in (None, "", [])}
-    for name, read in NUMBERS.items():
-        with suppress(ValueError):  # what is no number is explained with the other settings
-            given |= {name: read(given[name])} if name in given else {}
+    for name, value in given.items():
+        if read := NUMBERS.get(INI[name].kind):
+            with suppress(ValueError):  # what is no number is explained with the other settings
+                given[name] = read(value)
     return given
 
 
