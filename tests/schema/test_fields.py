@@ -8,7 +8,6 @@ import pytest
 
 from vlmrun_mock.fixtures.domains import packaged
 from vlmrun_mock.schema.fields import Fields, UnknownField
-from vlmrun_mock.schema.references import SchemaProblem
 
 DOMAINS = packaged()
 TEXT: dict[str, Any] = {"type": "string"}
@@ -115,8 +114,7 @@ def test_a_value_that_is_nested_without_end_is_looked_at_down_to_a_depth() -> No
     assert places({"$ref": "#/$defs/Tree"} | DEFINED, value) == []
 
 
-def test_a_schema_that_refers_to_elsewhere_is_a_problem() -> None:
-    fields = Fields(having(a={"$ref": "https://example.com/schema.json"}))
+def test_a_reference_to_elsewhere_leaves_all_fields_free() -> None:
+    schema = having(a={"$ref": "https://example.com/schema.json"})
 
-    with pytest.raises(SchemaProblem, match="nothing is fetched"):
-        list(fields.unknown({"a": {}}))
+    assert places(schema, {"a": {"b": 1}}) == []

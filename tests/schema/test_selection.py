@@ -221,6 +221,13 @@ def test_a_schema_is_checked_where_the_content_cannot_tell() -> None:
         select(parse("{ address { sity } }"), {"address": None}, INVOICE)
 
 
+def test_an_undeclared_field_of_a_strict_schema_has_no_further_fields() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": False}
+
+    with pytest.raises(SelectionProblem, match="'d' is not a field of b; it has 'c'"):
+        select(parse("{ b { d } }"), {"b": {"c": 1}}, schema)
+
+
 @pytest.mark.parametrize("content", ["text", 12, True])
 def test_an_answer_that_is_no_object_has_no_fields(content: object) -> None:
     with pytest.raises(SelectionProblem, match="the answer has no fields"):

@@ -63,11 +63,10 @@ class References:
         if uri not in self._resources:
             raise SchemaProblem((*place, "$ref"), f"{reference!r:.200} is outside the schema, and nothing is fetched")
         target = self._resources[uri]
-        fragment = unquote(fragment)
-        if fragment and not fragment.startswith("/"):
-            target = self._anchors.get((uri, fragment), ("",))
+        if fragment and not unquote(fragment).startswith("/"):
+            target = self._anchors.get((uri, unquote(fragment)), ("",))
         elif fragment:
-            target += tuple(part.replace("~1", "/").replace("~0", "~") for part in fragment[1:].split("/"))
+            target += tuple(map(pointer_step, fragment[1:].split("/")))
         return self._at(target, place, reference)
 
     def _at(self, target: Place, place: Place, reference: str) -> tuple[Place, Any]:
@@ -121,6 +120,11 @@ def subtree(place: Place, schema: Any) -> Iterator[tuple[Place, Any]]:
         place, schema = waiting.pop()
         yield place, schema
         waiting += [((*place, *below), child) for below, child in children(schema)]
+
+
+def pointer_step(written: str) -> str:
+    """Return the name or index that a step of a JSON pointer in a URL means."""
+    return unquote(written).replace("~1", "/").replace("~0", "~")
 
 
 def _joined(base: str, reference: str, place: Place) -> str:

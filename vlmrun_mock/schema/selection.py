@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from typing import Any
 
+from vlmrun_mock.schema.fields import Declaration, Fields
 from vlmrun_mock.schema.gql_statement import DEEPEST_SELECTION, Selection, SelectionProblem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+from vlmrun_mock.schema.references import Place, References, SchemaProblem, pointer_step
 
 MOST_FIELDS = 1_000  # of a written statement, below its root: types that refer to each other multiply
 
@@ -22,8 +19,6 @@ DEFINITION = re.compile(r"#/(\$defs|definitions)/([^/]+)")
 KEPT = ("$schema", "title", "description", "type", "nullable", "minItems", "maxItems")
 """Keywords of an object or a list that hold for it with fewer fields as well."""
 
-ANNOTATIONS = {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment"}
-
 
 def select(selection: Selection, content: object, schema: Mapping[str, Any] | None = None) -> object:
     """Return `content` with the selected fields only, in the selection's order; lists are mapped, nothing is modified.
@@ -31,9 +26,9 @@ def select(selection: Selection, content: object, schema: Mapping[str, Any] | No
     A field that an object lacks while the schema or a neighbour in the same list has it comes back as null, or not at
     all where the schema forbids null. Raises SelectionProblem for a field that neither schema nor content knows.
     """
-    shape = _Shape.of(schema, schema) if schema is not None else NO_SHAPE
-    _check(selection, [content], shape, ())
-    return _selected(selection, content, shape)
+    declaration = _declared(schema) if schema is not None else None
+    _check(selection, [content], declaration, ())
+    return _selected(selection, content, declaration)
 
 
 def select_schema(selection: Selection, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +37,7 @@ def select_schema(selection: Selection, schema: Mapping[str, Any]) -> dict[str, 
     The way to a selected field is written out; a field that is wanted whole keeps its references, and the definitions
     behind them are kept. Raises SelectionProblem for a field that the schema does not have.
     """
-    _check(selection, [], _Shape.of(schema, schema), ())
+    _check(selection, [], _declared(schema), ())
     reduced: dict[str, Any] = _reduced(selection, schema, schema, ())
     return {**reduced, **_definitions(reduced, schema)}
 
@@ -52,132 +47,40 @@ def statement(schema: Mapping[str, Any]) -> str:
 
     A type within itself ends the descent: the inner one is selected whole.
     """
-    return _Writer().written(_Shape.of(schema, schema))
+    return _Writer().written(_declared(schema))
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What a schema says about the fields of a value: its nodes behind references, unions and lists."""
-
-    nodes: tuple[Mapping[str, Any], ...]
-    root: Mapping[str, Any]
-    fields: Mapping[str, Sequence[object]] = field(default_factory=dict)
-
-    @staticmethod
-    def of(schema: object, root: Mapping[str, Any]) -> _Shape:
-        nodes = tuple(_nodes([schema], root, lists=True))
-        fields: dict[str, list[object]] = {}
-        for node in nodes:
-            for name, described in node.get("properties", {}).items():
-                fields.setdefault(name, []).append(described)
-        return _Shape(nodes, root, fields)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there may be fields of any name: where the schema says so, or says nothing at all about fields."""
-        if any(
-            node.get("additionalProperties", False) is not False or "patternProperties" in node for node in self.nodes
-        ):
-            return True
-        return not self.fields and any(_is_free(node) for node in self.nodes)
-
-    def inner(self, name: str) -> _Shape:
-        """Return the shape of a field's value."""
-        described = list(self.fields.get(name, ())) or [
-            further
-            for node in self.nodes
-            for further in (*node.get("patternProperties", {}).values(), node.get("additionalProperties", True))
-        ]
-        return _Shape.of({"anyOf": described}, self.root) if self.nodes else self
-
-    def allows_null(self, name: str) -> bool:
-        """Whether null is a value of a field, as far as it is known."""
-        described = self.fields.get(name)
-        return not described or any(_is_null(node) for node in _nodes(described, self.root, lists=False))
-
-
-NO_SHAPE = _Shape((), {})
-
-
-def _nodes(schemas: Sequence[object], root: Mapping[str, Any], *, lists: bool) -> Iterator[Mapping[str, Any]]:
-    """Yield each schema that a value may have to meet, through references and unions and, if asked, into lists."""
-    seen: set[int] = set()
-    waiting = list(reversed(schemas))
-    while waiting:
-        schema = waiting.pop()
-        node = {} if schema is True else schema
-        if isinstance(node, Mapping) and id(node) not in seen:
-            seen.add(id(node))
-            yield node
-            waiting.extend(reversed(list(_parts(node, root, lists=lists))))
-
-
-def _parts(node: Mapping[str, Any], root: Mapping[str, Any], *, lists: bool) -> Iterator[object]:
-    if "$ref" in node:
-        yield _target(node["$ref"], root)
-    for keyword in ("anyOf", "oneOf", "allOf") if lists else ("anyOf", "oneOf"):
-        yield from node.get(keyword, ())
-    if lists:
-        yield from _items(node)
-
-
-def _items(node: Mapping[str, Any]) -> Iterator[object]:
-    yield from node.get("prefixItems", ())
-    items = node.get("items", node.get("type") == "array")
-    if isinstance(items, list):  # draft-07 spells prefixItems so
-        yield from items
-    else:
-        yield items
+def _declared(schema: Mapping[str, Any]) -> Declaration:
+    return Fields(schema, through_lists=True).root
 
 
 def _target(reference: str, root: Mapping[str, Any]) -> object:
-    """Return the schema behind a local reference; one to elsewhere says nothing about fields."""
-    if reference != "#" and not reference.startswith("#/"):
+    """Return the schema behind a reference; one that leads out of the schema says nothing about fields."""
+    try:
+        return References(root).resolve((), reference)[1]
+    except SchemaProblem:
         return True
-    node: Any = root
-    for step in reference.split("/")[1:]:
-        key = _step(step)
-        try:
-            node = node[int(key)] if isinstance(node, list) else node[key]
-        except (LookupError, TypeError, ValueError):
-            return True
-    return node
 
 
-def _step(written: str) -> str:
-    """Return a step of a JSON pointer as it stands in a URL: the name or index that it means."""
-    return unquote(written).replace("~1", "/").replace("~0", "~")
-
-
-def _is_free(node: Mapping[str, Any]) -> bool:
-    """Whether a schema allows objects and says nothing about their fields."""
-    kinds = node.get("type", "object")
-    bound = {"$ref", "anyOf", "oneOf", "allOf", "enum", "const", "properties"}
-    return not bound & node.keys() and (kinds == "object" or "object" in kinds)
-
-
-def _is_null(node: Mapping[str, Any]) -> bool:
-    kinds = node.get("type", ())
-    stated = kinds == "null" or "null" in kinds or node.get("nullable") is True
-    listed = None in node.get("enum", ()) or node.get("const", "") is None
-    return stated or listed or not node.keys() - ANNOTATIONS
-
-
-def _check(selection: Selection, values: Iterable[object], shape: _Shape, place: tuple[str, ...]) -> None:
+def _check(
+    selection: Selection, values: Iterable[object], declaration: Declaration | None, place: tuple[str, ...]
+) -> None:
     """Raise SelectionProblem unless each selected field is known by the schema or by a value."""
     present = list(_flat(values))
     objects = [value for value in present if isinstance(value, Mapping)]
-    known = dict.fromkeys((*shape.fields, *(name for value in objects for name in value)))
-    if not known and not shape.is_open:
-        if not shape.nodes and not any(value is not None and value != {} for value in present):
-            return  # nothing is here that could tell
+    named = declaration.named if declaration else {}
+    known = dict.fromkeys((*named, *(name for value in objects for name in value)))
+    is_open = declaration is not None and declaration.is_open
+    if not known and not is_open:
+        if declaration is None and all(value is None or value == {} for value in present):
+            return  # neither a schema nor a value tells the fields
         raise SelectionProblem(f"{_spoken(place)} has no fields to select from")
     for name, inner in selection.fields.items():
-        if name not in known and not shape.is_open:
+        if name not in known and not is_open:
             raise _unknown(name, known, place)
         if inner is not None:
             within = [value[name] for value in objects if name in value]
-            _check(inner, within, shape.inner(name), (*place, name))
+            _check(inner, within, declaration and declaration.possible_field(name), (*place, name))
 
 
 def _flat(values: Iterable[object]) -> Iterator[object]:
@@ -199,16 +102,17 @@ def _unknown(name: str, known: Mapping[str, object], place: tuple[str, ...]) -> 
     return SelectionProblem(f"{name[:100]!r} is not a field of {_spoken(place)}; {hint}")
 
 
-def _selected(selection: Selection, value: object, shape: _Shape) -> object:
+def _selected(selection: Selection, value: object, declaration: Declaration | None) -> object:
     if isinstance(value, list):
-        return [_selected(selection, item, shape) for item in value]
+        return [_selected(selection, item, declaration) for item in value]
     if not isinstance(value, Mapping):
         return value
     found: dict[str, object] = {}
     for name, inner in selection.fields.items():
         if name in value:
-            found[name] = value[name] if inner is None else _selected(inner, value[name], shape.inner(name))
-        elif shape.allows_null(name):
+            below = declaration and declaration.possible_field(name)
+            found[name] = value[name] if inner is None else _selected(inner, value[name], below)
+        elif declaration is None or declaration.allows_null(name):
             found[name] = None
     return found
 
@@ -275,8 +179,8 @@ def _definitions(reduced: Mapping[str, Any], root: Mapping[str, Any]) -> dict[st
         elif isinstance(part, Mapping):
             waiting.extend(part.values())
             found = DEFINITION.match(str(part.get("$ref")))
-            if found and _step(found[2]) not in kept.setdefault(found[1], {}):
-                definition = kept[found[1]][_step(found[2])] = _whole(_target(found[0], root), root, ())
+            if found and (name := pointer_step(found[2])) not in kept.setdefault(found[1], {}):
+                definition = kept[found[1]][name] = _whole(_target(found[0], root), root, ())
                 waiting.append(definition)
     return kept
 
@@ -287,13 +191,13 @@ class _Writer:
     def __init__(self) -> None:
         self.fields_left = MOST_FIELDS
 
-    def written(self, shape: _Shape, path: tuple[frozenset[int], ...] = ()) -> str:
-        """Return the fields of a shape in braces; "" if there are none or the shape is within itself."""
-        names = [name for name in shape.fields if FIELD_NAME.fullmatch(name)]
-        here = frozenset(id(node) for node in shape.nodes if "properties" in node)
+    def written(self, declaration: Declaration, path: tuple[frozenset[Place], ...] = ()) -> str:
+        """Return the declared fields in braces; "" if there are none or the type is within itself."""
+        names = [name for name in declaration.named if FIELD_NAME.fullmatch(name)]
+        here = frozenset(place for place, node in declaration.nodes if isinstance(node, dict) and "properties" in node)
         is_circle = any(here & outer for outer in path)
         if not names or is_circle or (path and len(names) > self.fields_left) or len(path) == DEEPEST_SELECTION:
             return ""
         self.fields_left -= len(names)
-        fields = (f"{name} {self.written(shape.inner(name), (*path, here))}".rstrip() for name in names)
+        fields = (f"{name} {self.written(declaration.possible_field(name), (*path, here))}".rstrip() for name in names)
         return f"{{ {' '.join(fields)} }}"
