@@ -1,4 +1,4 @@
-"""A value that violates a schema, made from one that fits: as a model that misunderstood would answer."""
+"""A value that violates a schema, made from one that fits: as from a model that misunderstands the request."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MOST_TRIED = 200
 
 
 def violating(value: object, known: Mapping[str, Any] | None) -> object:
-    """Return the value with as little as possible changed so that it violates the schema.
+    """Return the value with the smallest change that makes it violate the schema.
 
-    Without a schema, or with one that accepts everything, what was an object is a list of it, and all else an object.
+    Without a schema, or with one that accepts everything, an object becomes a list, and any other value an object.
     """
     for tried, candidate in enumerate(_candidates(value) if known else ()):
         if tried == MOST_TRIED:
@@ -28,12 +28,12 @@ def violating(value: object, known: Mapping[str, Any] | None) -> object:
 def _violates(value: object, known: Mapping[str, Any]) -> bool:
     try:
         return bool(validation.violations(known, value))
-    except SchemaProblem:  # so tangled that it cannot be checked: it may as well be none
+    except SchemaProblem:  # it cannot be checked, so nothing can violate it
         return False
 
 
 def _candidates(value: object) -> Iterator[object]:
-    """Yield the value with one field of another type, then with one missing, then something else altogether."""
+    """Yield the value with one field of another type, then with one missing, then a value of another kind."""
     if isinstance(value, Mapping):
         yield from ({**value, key: _of_another_type(each)} for key, each in value.items())
         yield from ({name: each for name, each in value.items() if name != key} for key in value)

@@ -26,7 +26,7 @@ class SelectionProblem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Selected fields in their order; None stands for a field that is wanted whole."""
+    """Selected fields in their order; None stands for a whole field."""
 
     fields: Mapping[str, Selection | None]
 
@@ -34,7 +34,7 @@ class Selection:
 def parse(statement: str) -> Selection:
     """Read `{ a b { c } }`, `query { ... }` or `query Name { ... }`.
 
-    Raises SelectionProblem with line and column for all else: GraphQL's aliases, arguments, fragments, directives,
+    Raises SelectionProblem with line and column for anything else: aliases, arguments, fragments, directives,
     variables and mutations have no documented effect here.
     """
     if len(statement) > LONGEST_STATEMENT:
@@ -89,7 +89,7 @@ def _inner(node: FieldNode, depth: int) -> Selection | None:
 
 
 def _merged(node: FieldNode, first: Selection | None, second: Selection | None) -> Selection | None:
-    """Return what a field that is selected twice selects: both."""
+    """Return both selections of a field that is named twice as one."""
     if first is None or second is None:
         if first is second:
             return None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.seed import Seed
 
 SUFFIX = "_metadata"
-SURE, FAIR = 230, 250  # of 256: nine values in ten are read surely, one in forty is a guess
+SURE, FAIR = 230, 250  # of 256: nine values in ten are `hi`, one in forty is `low`
 
 UNIT = 10_000  # boxes are laid out in ten-thousandths of the page's width and height
 MARGIN = 800
@@ -33,13 +33,13 @@ def ground(content: object, *, boxes: bool, seed: Seed, facts: Sequence[str]) ->
     `confidence` is `hi`, `med` or `low`, drawn from the seed, the facts and the field's place. With `boxes` there are
     `bboxes` too: `xywh` in fractions of the page (x and y of the top left corner, width, height), on page 0. A null
     field has null. [doc] A list of scalars is one leaf with a box for each item that is not null; in other lists the
-    objects are grounded; an empty object or list has no metadata. A field that has metadata already, or is metadata by
-    its name, is left as it is. [ours]
+    objects are grounded; an empty object or list has no metadata. A field that has metadata already, or
+    whose name says that it is metadata, stays as it is. [ours]
     """
-    findings = _Findings(seed, facts)
-    grounded = findings.grounded(content, ())
+    page = _Page(seed, facts)
+    grounded = page.grounded(content, ())
     if boxes:
-        findings.place()
+        page.add_boxes()
     return grounded
 
 
@@ -54,7 +54,7 @@ def ungrounded(content: object) -> object:
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class _Leaf:
     """A leaf field with a value: its metadata, the lengths of its texts in characters, 32 bytes drawn for it."""
 
     metadata: dict[str, Any]
@@ -63,12 +63,12 @@ class _Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class _Findings:
-    """What was found on the page, in reading order."""
+class _Page:
+    """The leaf fields of a page, in reading order."""
 
     seed: Seed
     facts: Sequence[str]
-    found: list[_Finding] = field(default_factory=list)
+    leaves: list[_Leaf] = field(default_factory=list)
 
     def grounded(self, value: object, place: tuple[str, ...]) -> object:
         if isinstance(value, list):
@@ -89,18 +89,18 @@ class _Findings:
     def _metadata(self, scalars: Sequence[object], place: tuple[str, ...]) -> dict[str, Any]:
         drawn = self.seed.digest(*self.facts, "grounding", *place)
         confidence = "hi" if drawn[0] < SURE else "med" if drawn[0] < FAIR else "low"
-        finding = _Finding({"confidence": confidence}, [_length(scalar) for scalar in scalars], drawn)
-        self.found.append(finding)
-        return finding.metadata
+        leaf = _Leaf({"confidence": confidence}, [_length(scalar) for scalar in scalars], drawn)
+        self.leaves.append(leaf)
+        return leaf.metadata
 
-    def place(self) -> None:
-        """Give each finding its boxes."""
-        boxes = iter(layout([length for finding in self.found for length in finding.lengths]))
-        for finding in self.found:
-            indent = finding.drawn[1] % INDENT
-            finding.metadata["bboxes"] = [
+    def add_boxes(self) -> None:
+        """Add the boxes to the metadata of each leaf."""
+        boxes = iter(layout([length for leaf in self.leaves for length in leaf.lengths]))
+        for leaf in self.leaves:
+            indent = leaf.drawn[1] % INDENT
+            leaf.metadata["bboxes"] = [
                 {"xywh": [side / UNIT for side in (x + indent, y, w, h)], "page": 0}
-                for _, (x, y, w, h) in zip(finding.lengths, boxes, strict=False)
+                for _, (x, y, w, h) in zip(leaf.lengths, boxes, strict=False)
             ]
 
 

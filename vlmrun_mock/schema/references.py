@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote, urldefrag, urljoin
 
 Place: TypeAlias = tuple[str | int, ...]
+"""The keys and indices that lead to a part of a JSON value, be it a schema or an answer."""
 
 SUBSCHEMA: tuple[str, ...] = ("additionalProperties", "unevaluatedProperties", "propertyNames", "items")
 SUBSCHEMA += ("additionalItems", "unevaluatedItems", "contains", "not", "if", "then", "else")
@@ -17,7 +18,7 @@ REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
 class SchemaProblem(ValueError):
-    """A schema that cannot be used: `place` is the path of what is at fault in it, `message` says why."""
+    """A schema that cannot be used: `place` is the part that is at fault, `message` says why."""
 
     def __init__(self, place: Place, message: str) -> None:
         self.place = place
@@ -26,7 +27,7 @@ class SchemaProblem(ValueError):
 
 
 class References:
-    """The identifiers that a schema declares (`$id`, `$anchor`), and what each reference in it leads to."""
+    """The identifiers that a schema declares (`$id`, `$anchor`), and the target of each reference in it."""
 
     def __init__(self, root: Any) -> None:
         self.root = root
@@ -51,7 +52,7 @@ class References:
                 self._anchors.setdefault((base, schema[keyword]), place)
 
     def _identifier(self, schema: Any) -> object:
-        """Return the `$id` of a subschema, unless it does not count: up to draft 7 nothing does beside a `$ref`."""
+        """Return the `$id` of a subschema; up to draft 7 a `$ref` makes all keywords beside it void."""
         if not isinstance(schema, dict) or ("$ref" in schema and self._draft in {"04", "06", "07"}):
             return None
         return schema.get("id" if self._draft == "04" else "$id")
@@ -94,7 +95,7 @@ class References:
 
 
 def draft(root: Mapping[str, Any]) -> str:
-    """Return the draft that a schema's `$schema` names: one of the keys of `_validator_classes`."""
+    """Return the draft that `$schema` names, such as `07` or `2020-12`, which also stands for an unknown one."""
     name = str(root.get("$schema", "")).replace("https://", "http://", 1).rstrip("#")
     drafts = {f"http://json-schema.org/draft-{number}/schema": number for number in ("04", "06", "07")}
     return drafts.get(name, "2019-09" if name == "http://json-schema.org/draft/2019-09/schema" else "2020-12")

@@ -1,4 +1,4 @@
-"""Believable values for a JSON Schema: what the document might have said, where nothing better is known."""
+"""Believable values that meet a JSON Schema."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def generate(schema: Mapping[str, Any], *, seed: Seed, facts: Sequence[str] = ()
 
 
 def _filled(loaded: LoadedSchema, world: World, base: object) -> object:
-    """Return a value with all that is optional or, where that would be too large, with some levels of it."""
+    """Return a value with all optional properties or, where that is too large, with some levels of them."""
     for fill_depth, share in FILL_DEPTHS[:-1]:
         try:
             return _attempts(loaded, world, Budget(share), fill_depth, base)
@@ -51,7 +51,7 @@ def _filled(loaded: LoadedSchema, world: World, base: object) -> object:
 
 
 def _attempts(loaded: LoadedSchema, world: World, budget: Budget, fill_depth: int, base: object) -> object:
-    """Build and validate; where the result is wrong take another choice, as long as the budget lasts."""
+    """Build and validate; where the result is invalid, choose anew as long as the budget lasts."""
     turns: dict[Place, int] = {}
     for _ in range(MOST_ATTEMPTS):
         builder = Builder(loaded, world, budget, turns, fill_depth)
@@ -83,7 +83,7 @@ def _reason(violation: Violation) -> str:
 
 
 def _written(root: Any, place: Place) -> Place:
-    """Return the part of a place that is there to be read: what follows from `not` is written nowhere."""
+    """Return the part of a place that the schema spells out; a schema derived from `not` has no place of its own."""
     for end, key in enumerate(place):
         keys: Any = root if isinstance(root, dict) else range(len(root)) if isinstance(root, list) else ()
         if key not in keys:

@@ -1,4 +1,4 @@
-"""What one generation may cost, counted in steps rather than in time so that it is the same everywhere."""
+"""The limit on the cost of one generation, in steps and not in time, so that every machine gives the same answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_TEXT = 1_000_000  # characters
 
 
 class Exhausted(SchemaProblem):
-    """The answer would be too large, or finding it would take too long: no other branch is tried."""
+    """The answer would be too large, or finding it would take too long: the search ends."""
 
 
 class Budget:

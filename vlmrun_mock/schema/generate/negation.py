@@ -1,4 +1,4 @@
-"""What it takes not to meet a schema: the ways, each of them a schema to be met instead."""
+"""The ways to violate a schema, each as a schema to meet instead."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WITHOUT: dict[str, Callable[[Any], dict[str, Any]]] = {
 
 
 def denials(node: Node) -> list[tuple[Node, ...]]:
-    """Return the ways not to meet a denied schema; `$denied` in one holds what can only be tried and checked."""
+    """Return the ways to violate a denied schema; `$denied` holds a part that can only be tried and checked."""
     keywords = [item for item in node.schema.items() if item[0] in WITHOUT and not _is_flag(*item)]
     ways = [WITHOUT[keyword](value) for keyword, value in keywords]
     return [(node.made(way),) for way in [*_below(node.schema), *ways, *_left_out(node.schema)]]

@@ -84,7 +84,7 @@ def _range(shape: Shape, step: Fraction) -> Range:
     high, high_open = _bound(shape, "maximum", "exclusiveMaximum", min)
     bounds = shape.place_of("minimum", "exclusiveMinimum", "multipleOf", "maximum", "exclusiveMaximum")
     if low is not None and high is not None and (low > high or (low == high and (low_open or high_open))):
-        raise SchemaProblem(bounds, f"no number is at least {_shown(low)} and at most {_shown(high)}")
+        raise SchemaProblem(bounds, f"no number is at least {_written(low)} and at most {_written(high)}")
     for finer in _steps(shape, step):
         first = None if low is None else math.floor(low / finer) + 1 if low_open else math.ceil(low / finer)
         last = None if high is None else math.ceil(high / finer) - 1 if high_open else math.floor(high / finer)
@@ -134,7 +134,3 @@ def _anywhere(numbers: Range, share: float) -> Fraction:
 
 def _written(number: Fraction) -> float:
     return int(number) if number.denominator == 1 else float(number)
-
-
-def _shown(number: Fraction) -> str:
-    return str(_written(number))

@@ -1,4 +1,4 @@
-"""The least that an answer must hold, reckoned before anything is built, so that hopeless schemas end at once."""
+"""The least size of an answer, computed before anything is built, so that hopeless schemas fail at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_size(references: References) -> None:
 
 
 class Least:
-    """Counts the values that a value of each subschema holds at the least; what is unsure counts as none."""
+    """Counts the values that a value of each subschema holds at the least; an uncertain one counts as none."""
 
     def __init__(self, references: References) -> None:
         self._references = references
@@ -62,7 +62,7 @@ class Least:
             yield self.of((*place, "properties", name), properties.get(name, True))
 
     def _free(self, place: Place, schema: dict[str, Any]) -> int:
-        """Return what the properties hold that have no name of their own."""
+        """Return how many values the properties that the schema does not name hold."""
         named = "properties" in schema or "patternProperties" in schema
         each = schema.get("additionalProperties", True)
         count = int(schema.get("minProperties", 0))
