@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Serve
-from tests.serving import CHAT, Served, data_url, image_message, picture
+from tests.conftest import Put, Serve
+from tests.serving import CHAT, Served, content, data_url, image_message, picture
 
 
 def test_an_answer_has_the_documented_status_keys_and_order(served: Served) -> None:
@@ -303,3 +303,17 @@ def test_latency_is_kept_for_a_repeated_request_too(serve: Serve, write: Callabl
         started = time.perf_counter()
         served.chat()
         assert time.perf_counter() - started >= 0.12
+
+
+@pytest.mark.parametrize("identifier", ["http://[bad", "::::", 5, "http://exa mple/%"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_selection_beside_a_schema_with_an_unusable_identifier_is_answered(
+    serve: Serve, put: Put, identifier: object, nested: bool
+) -> None:
+    served = serve(fixtures=(put("a.json", {"content": {"a": 1, "b": 2}}, domain="document.invoice"),))
+    inner = {"$id": identifier, "type": "object"}
+    schema = {"type": "object", "properties": {"a": inner}} if nested else inner
+
+    answer = served.chat(vlmrun={"domain": "document.invoice", "json_schema": schema, "config": {"gql_stmt": "{ a }"}})
+
+    assert content(answer) == {"a": 1}

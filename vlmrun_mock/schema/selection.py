@@ -51,7 +51,11 @@ def statement(schema: Mapping[str, Any]) -> str:
 
 
 def _declared(schema: Mapping[str, Any]) -> Declaration:
-    return Fields(schema, through_lists=True).root
+    """Return the fields that a schema declares; one whose identifiers cannot be used says nothing of fields."""
+    try:
+        return Fields(schema, through_lists=True).root
+    except SchemaProblem:
+        return Fields({}, through_lists=True).root
 
 
 def _target(reference: str, root: Mapping[str, Any]) -> object:
