@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scripts.readme_tables import README
+from scripts.reference import DOCS
 from tests.serving import data_url, image_message, picture
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.mock import journal
@@ -146,7 +146,9 @@ def test_an_entry_as_data_holds_documents_without_their_bytes() -> None:
 
 
 def test_the_readme_explains_every_key_of_an_entry() -> None:
-    section = README.read_text(encoding="utf-8").partition("| key of a request |")[2].partition("\n\n")[0]
+    section = (
+        (DOCS / "control-api.md").read_text(encoding="utf-8").partition("| key of a request |")[2].partition("\n\n")[0]
+    )
 
     explained = {
         name for row in re.findall(r"^\| (.+?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)

@@ -23,7 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from vlmrun.hub.schemas.document.invoice import Invoice
 
-from scripts.readme_tables import README
+from scripts.reference import REFERENCE
 from tests.conftest import Put, Serve
 from tests.process import PATIENCE, serving
 from tests.serving import CHAT, Served, content, text
@@ -60,11 +60,11 @@ ROWS = {
     cells[0].strip("`"): cells[1:]
     for cells in (
         [cell.strip() for cell in line.strip("|").split(" | ")]
-        for line in README.read_text(encoding="utf-8").splitlines()
+        for line in (REFERENCE / "faults.md").read_text(encoding="utf-8").splitlines()
     )
     if cells[0].strip("|` ") in KINDS and len(cells) == 4
 }
-"""The README's table: what is on the wire, what is raised, and whether the SDK tries again, by kind."""
+"""The table in the reference: what is on the wire, what is raised, and whether the SDK tries again, by kind."""
 
 
 def fault(kind: str, **further: Any) -> Fault:
