@@ -18,7 +18,7 @@ BLOCK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A code block: its id, its language, and what stands in it. `first-request.output` is what `first-request` prints."""
+    """A code block. The id `first-request.output` belongs to what `first-request` prints."""
 
     id: str
     language: str

@@ -145,7 +145,7 @@ def test_an_entry_as_data_holds_documents_without_their_bytes() -> None:
     assert data_url(picture(1))[30:60] not in json_bytes(data).decode()
 
 
-def test_the_readme_explains_every_key_of_an_entry() -> None:
+def test_the_control_api_page_explains_every_key_of_an_entry() -> None:
     section = (
         (DOCS / "control-api.md").read_text(encoding="utf-8").partition("| key of a request |")[2].partition("\n\n")[0]
     )
