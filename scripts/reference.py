@@ -184,6 +184,13 @@ The [verdict](../failure-drills.md) on a client finds these.
 
 """
 
+DOMAINS = """# Domains
+
+`vlmrun-mock domains` lists them, too. The answers of the 31 domains of vlmrun-hub 0.1.35 validate as
+the hub's own models.
+
+"""
+
 OLD_SPELLINGS = """
 ## Old spellings
 
@@ -317,7 +324,7 @@ def domains() -> str:
         if domain is not None:
             rows.append((f"`{name}`", domain.description))
     old = table(("old spelling", "domain"), ((f"`{old}`", f"`{new}`") for old, new in ALIASES.items()))
-    return "# Domains\n\n" + table(("domain", "what it reads"), rows) + OLD_SPELLINGS + old
+    return DOMAINS + table(("domain", "what it reads"), rows) + OLD_SPELLINGS + old
 
 
 def fixture_format() -> str:
