@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.reference import DOCS, FIXTURE_FORMAT, REFERENCE
+from scripts.reference import DOCS, FIXTURE_FORMAT, REFERENCE, ROOT
 from tests.docs.blocks import PAGES, README
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.testing.control import Control
@@ -68,3 +68,13 @@ def test_every_key_of_a_fixture_is_explained() -> None:
 
     for key in (*definitions["MatchBody"]["properties"], *definitions["AnswerBody"]["properties"]):
         assert f"`{key}`" in text
+
+
+def test_every_place_that_contributing_names_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+    places = re.findall(r"`((?:\w+/)+\w+\.py)`", text)
+
+    assert len(places) >= 15
+    for place in places:
+        assert (ROOT / place).is_file() or (ROOT / "vlmrun_mock" / place).is_file(), place
