@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from vlmrun_mock import __version__
-from vlmrun_mock.cli.catalog import domains, hash_
 from vlmrun_mock.cli.check_command import check
+from vlmrun_mock.cli.domains_command import domains
 from vlmrun_mock.cli.drift_command import drift
+from vlmrun_mock.cli.hash_command import hash_
 from vlmrun_mock.cli.record_command import record
 from vlmrun_mock.cli.serve_command import serve
 

@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING
 import click
 
 from vlmrun_mock.cli.options import folders_argument, options_of
+from vlmrun_mock.display import count
+from vlmrun_mock.lazy import lazy
 
 if TYPE_CHECKING:
+    from vlmrun_mock.fixtures import domains
+    from vlmrun_mock.fixtures.check import check as checker
+    from vlmrun_mock.fixtures.check import hub
     from vlmrun_mock.fixtures.check.finding import Finding, Report
+else:
+    domains = lazy("vlmrun_mock.fixtures.domains")
+    checker = lazy("vlmrun_mock.fixtures.check.check")
+    hub = lazy("vlmrun_mock.fixtures.check.hub")
 
 
 @click.command()
@@ -27,13 +36,8 @@ def check(*, folders: tuple[Path, ...], layout: str) -> None:
     in which they are served; the first wins. If vlmrun-hub is installed, its schemas are the ones that count. Exit
     status: 0 if there is no error, else 1; warnings are no errors.
     """
-    # Heavy: not imported by the other commands.
-    from vlmrun_mock.fixtures.check import hub  # noqa: PLC0415
-    from vlmrun_mock.fixtures.check.check import check as checked  # noqa: PLC0415
-    from vlmrun_mock.fixtures.domains import packaged  # noqa: PLC0415
-
-    known = packaged()
-    report = checked(folders, known, hub.current(known))
+    known = domains.packaged()
+    report = checker.check(folders, known, hub.current(known))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that the terminal cannot show must not end the command.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -72,9 +76,8 @@ def _sentence(finding: Finding) -> str:
 
 def _summary(report: Report) -> str:
     counts = [(report.count("error"), "error"), (report.count("warning"), "warning")]
-    found = " and ".join(f"{count:,} {level}{'' if count == 1 else 's'}" for count, level in counts if count)
-    files = f"{report.files:,} fixture{'' if report.files == 1 else 's'}"
-    return _safe(f"{files} checked against {report.hub}: {found or 'all is well'}.")
+    found = " and ".join(count(number, level) for number, level in counts if number)
+    return _safe(f"{count(report.files, 'fixture')} checked against {report.hub}: {found or 'all is well'}.")
 
 
 def _data(text: str) -> str:

@@ -15,16 +15,31 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from vlmrun_mock.cli.options import folders_argument, options_of
+from vlmrun_mock.display import count
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.recording.settings import KEY_VARIABLE, UpstreamSettings, key_of_environment
 
 if TYPE_CHECKING:
+    from vlmrun_mock import redaction
+    from vlmrun_mock.fixtures import domains, loader
+    from vlmrun_mock.fixtures import folders as document_folders
+    from vlmrun_mock.recording import drift as recording_drift
     from vlmrun_mock.recording.drift import Candidate, Drift, Outcome
+else:
+    domains = lazy("vlmrun_mock.fixtures.domains")
+    redaction = lazy("vlmrun_mock.redaction")
+    document_folders = lazy("vlmrun_mock.fixtures.folders")
+    loader = lazy("vlmrun_mock.fixtures.loader")
+    recording_drift = lazy("vlmrun_mock.recording.drift")
 
 INTERRUPTED = 130
 """What a shell says of what Ctrl-C has ended."""
 
 MOST_LINES = 20
 """How many differences of a fixture are printed; JSON has them all."""
+
+DIFFER = ("value differs", "values differ")
+"""What is counted of values: one, and several."""
 
 WIDTH = len("not asked")
 
@@ -66,29 +81,22 @@ def _key() -> str:
 
 
 def _report(
-    folders: Sequence[Path], documents: Sequence[Path], settings: UpstreamSettings, *, values: bool, as_json: bool
+    recordings: Sequence[Path], documents: Sequence[Path], settings: UpstreamSettings, *, values: bool, as_json: bool
 ) -> int:
     """Ask for every recording in the folders, print what became of it, and return the exit status."""
-    # Heavy: not imported by the other commands.
-    from vlmrun_mock.fixtures.domains import packaged  # noqa: PLC0415
-    from vlmrun_mock.fixtures.folders import search  # noqa: PLC0415
-    from vlmrun_mock.recording.drift import Drift, candidates, sizes  # noqa: PLC0415
-
     printer = _Printer(settings.key or "", as_json=as_json)
-    found = candidates(folders, packaged())
+    found = recording_drift.candidates(recordings, domains.packaged())
     if not found:
-        printer.note(f"There is no recording in {' and '.join(map(os.fspath, folders))}.")
-    searched = search(documents, sizes(found))
+        printer.note(f"There is no recording in {' and '.join(map(os.fspath, recordings))}.")
+    searched = document_folders.search(documents, recording_drift.sizes(found))
     for problem in searched.problems:
         printer.note(problem)
-    asked = Drift(settings, searched, printer.note)
+    asked = recording_drift.Drift(settings, searched, printer.note)
     return asyncio.run(_outcomes(asked, found, printer, values=values))
 
 
 async def _outcomes(asked: Drift, found: Sequence[Candidate], printer: _Printer, *, values: bool) -> int:
     """Print what becomes of each fixture while they are asked for, and then a summary; return the exit status."""
-    from vlmrun_mock.recording.drift import exit_status  # noqa: PLC0415 - heavy: not imported by the other commands
-
     outcomes = []
     for candidate in found:
         outcomes.append(await asked.outcome(candidate))
@@ -96,17 +104,15 @@ async def _outcomes(asked: Drift, found: Sequence[Candidate], printer: _Printer,
             printer.line(line)
     fixtures = [outcome.as_json(values=values) for outcome in outcomes]
     printer.end(_summary(outcomes, values=values), {**_counts(outcomes), "fixtures": fixtures})
-    return exit_status(outcomes)
+    return recording_drift.exit_status(outcomes)
 
 
 class _Printer:
     """Prints without the key, whoever it came from, and without what a terminal would obey."""
 
     def __init__(self, key: str, *, as_json: bool) -> None:
-        from vlmrun_mock.redaction import Redaction  # noqa: PLC0415 - not imported by the other commands
-
         self._notes: list[str] = []
-        self._redaction = Redaction([key])
+        self._redaction = redaction.Redaction([key])
         self._as_json = as_json
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
@@ -131,9 +137,7 @@ class _Printer:
             self.line(summary)
 
     def _print(self, text: str, *, err: bool) -> None:
-        from vlmrun_mock.fixtures.loader import shown  # noqa: PLC0415 - heavy: not imported by the other commands
-
-        click.echo(shown(self._redaction.text(text)), err=err)
+        click.echo(loader.shown(self._redaction.text(text)), err=err)
 
 
 def _lines(outcome: Outcome, *, values: bool) -> Iterator[str]:
@@ -142,7 +146,7 @@ def _lines(outcome: Outcome, *, values: bool) -> Iterator[str]:
     if outcome.reason:
         yield f"{head}: {outcome.reason}"
         return
-    yield f"{head} ({_values(len(outcome.values))})" if outcome.values else head
+    yield f"{head} ({count(len(outcome.values), *DIFFER)})" if outcome.values else head
     listed = [f"shape: {change.message}" for change in outcome.shape]
     listed += [f"value: {change.message}" for change in outcome.values] if values else []
     more = [f"… and {len(listed) - MOST_LINES:,} more"] if len(listed) > MOST_LINES else []
@@ -160,8 +164,4 @@ def _summary(outcomes: Sequence[Outcome], *, values: bool) -> str:
     same = f"{counts['same']} {'has' if counts['same'] == 1 else 'have'} the recorded shape"
     others = f"{counts['differs']} {'differs' if counts['differs'] == 1 else 'differ'}"
     hint = "" if values or not differing else "; --values lists them"
-    return f"{same}, {others}, {counts['not_asked']} could not be asked. {_values(differing)}{hint}."
-
-
-def _values(number: int) -> str:
-    return f"{number:,} {'value differs' if number == 1 else 'values differ'}"
+    return f"{same}, {others}, {counts['not_asked']} could not be asked. {count(differing, *DIFFER)}{hint}."

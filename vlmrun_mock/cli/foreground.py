@@ -12,60 +12,62 @@ from urllib.parse import urlsplit
 import click
 
 from vlmrun_mock.fixtures.errors import FixtureFolderError
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.settings import Settings
 
 if TYPE_CHECKING:
+    from vlmrun_mock.cli import console
+    from vlmrun_mock.fixtures import watch as watcher
+    from vlmrun_mock.mock import scopes as mock_scopes
     from vlmrun_mock.mock.scopes import Scopes
+    from vlmrun_mock.web import app, server
+else:
+    console = lazy("vlmrun_mock.cli.console")
+    watcher = lazy("vlmrun_mock.fixtures.watch")
+    mock_scopes = lazy("vlmrun_mock.mock.scopes")
+    app = lazy("vlmrun_mock.web.app")
+    server = lazy("vlmrun_mock.web.server")
 
 
 def run(
     settings: Settings, host: str, port: int, banner: Callable[[str, Scopes], str], *, watch: bool = False
 ) -> Scopes:
-    """Serve until a signal, and return the server's mocks; what prevents the start is a clear end.
+    """Serve until a signal, and return its scopes; what prevents the start is a clear end.
 
-    `banner` makes what is printed first of the server's URL and its mocks.
+    `banner` makes what is printed first of the server's URL and its scopes.
     """
-    # Heavy: not imported by the other commands.
-    from vlmrun_mock.cli.console import Console  # noqa: PLC0415
-    from vlmrun_mock.web import server  # noqa: PLC0415
-    from vlmrun_mock.web.app import application  # noqa: PLC0415
-
     scopes = _scopes(settings)
     listener = _bound(host, port, settings)
     url = server.url_of(listener)
-    console = Console()
+    output = console.Console()
 
     def announce() -> None:
-        console.log(banner(url, scopes))
+        output.log(banner(url, scopes))
         # What the first request will need is loaded beside the server's start, which does not wait for it.
         ending.enter_context(server.beside(_warmed(scopes)))
         if watch:
-            from vlmrun_mock.fixtures.watch import watching  # noqa: PLC0415 - heavy: only with --watch
-
-            ending.enter_context(watching(scopes.library, console.from_other_threads()))
+            ending.enter_context(watcher.watching(scopes.library, output.from_other_threads()))
 
     async def settle() -> None:
         waiting = scopes.everyone.recorder.waiting
         if waiting:
             what = "an answer" if waiting == 1 else f"{waiting} answers"
-            console.log(f"Waiting for {what} of the upstream; Ctrl-C again does not.")
-            console.flush()
+            output.log(f"Waiting for {what} of the upstream; Ctrl-C again does not.")
+            output.flush()
             await scopes.everyone.recorder.settle()
 
     with contextlib.ExitStack() as ending:
-        ending.callback(console.flush)
-        application_ = application(scopes, log=console.log)
+        ending.callback(output.flush)
+        application = app.application(scopes, log=output.log)
         if settings.record:
-            server.run(application_, listener, announce, settle, settings.timeout)
+            server.run(application, listener, announce, settle, settings.timeout)
         else:
-            server.run(application_, listener, announce)
+            server.run(application, listener, announce)
     return scopes
 
 
 def _bound(host: str, port: int, settings: Settings) -> socket.socket:
     """Return a listening socket; ends the command if there can be none."""
-    from vlmrun_mock.web import server  # noqa: PLC0415 - heavy: not imported by the other commands
-
     try:
         listener = server.bind(host, port)
     except (OSError, UnicodeError) as error:  # the latter: a name that cannot be one
@@ -102,10 +104,8 @@ def _warmed(scopes: Scopes) -> Iterator[None]:
 
 
 def _scopes(settings: Settings) -> Scopes:
-    """Return a server's mocks; a fixture that does not load is a clear end."""
-    from vlmrun_mock.mock.scopes import Scopes  # noqa: PLC0415 - heavy: not imported by the other commands
-
+    """Return the scopes of a server; a fixture that does not load is a clear end."""
     try:
-        return Scopes(settings)
+        return mock_scopes.Scopes(settings)
     except FixtureFolderError as error:
         raise click.ClickException(f"fixtures do not load:\n{error}") from None

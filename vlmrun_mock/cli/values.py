@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock import rate_limit
 from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.recording import address
 
 if TYPE_CHECKING:
+    from vlmrun_mock.mock import fault_format
     from vlmrun_mock.mock.faults import Fault
+else:
+    fault_format = lazy("vlmrun_mock.mock.fault_format")
 
 UNITS = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 
@@ -41,8 +45,6 @@ class FaultType(click.ParamType):  # type: ignore[type-arg]  # generic only in t
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fault:
         """Return the fault; ends the command with a usage error if there is something wrong with it."""
-        from vlmrun_mock.mock import fault_format  # noqa: PLC0415 - heavy (pydantic): imported when first needed
-
         try:
             return fault_format.parse_option(value, repr(value[:100]))
         except fault_format.FaultError as error:

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vlmrun_mock.documents import identity
 from vlmrun_mock.fixtures.errors import FixtureError
+from vlmrun_mock.lazy import lazy
 
 if TYPE_CHECKING:
+    from vlmrun_mock.fixtures import format as file_format
     from vlmrun_mock.fixtures.format import FixtureBody
+else:
+    file_format = lazy("vlmrun_mock.fixtures.format")
 
 DocumentLike: TypeAlias = "str | bytes | bytearray | memoryview | os.PathLike[str]"
 """A document by its bytes, its path, its identity `sha256:…`, or its URL."""
@@ -56,9 +60,7 @@ def fixture_body(data: Mapping[str, Any], name: str, folder: Path | None = None)
         if isinstance(error, FixtureError):
             raise
         raise FixtureError(name, "", f"is not JSON: {error}") from None
-    from vlmrun_mock.fixtures.format import parse  # noqa: PLC0415 - heavy (pydantic): imported when first needed
-
-    return parse(raw.encode(), name)
+    return file_format.parse(raw.encode(), name)
 
 
 def _with_identities(data: Mapping[str, Any], name: str, folder: Path) -> dict[str, Any]:
@@ -88,10 +90,8 @@ def _identity(document: DocumentLike, index: int, name: str, folder: Path) -> st
 
 def _data(document: DocumentLike, folder: Path) -> bytes:
     """Return a document's bytes; raises OSError or ValueError if there are none."""
-    from vlmrun_mock.fixtures.format import contents  # noqa: PLC0415 - heavy (pydantic): imported when first needed
-
     if isinstance(document, (str, os.PathLike)):
-        data = contents(folder / document)
+        data = file_format.contents(folder / document)
     elif isinstance(document, (bytes, bytearray, memoryview)):
         data = bytes(document)
     else:

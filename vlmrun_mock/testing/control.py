@@ -8,6 +8,7 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from vlmrun_mock.fixtures.errors import FixtureError
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.faults import FaultKind
 from vlmrun_mock.mock.journal import LONGEST_NAME, Entry
 from vlmrun_mock.mock.mock import Mock
@@ -19,8 +20,13 @@ from vlmrun_mock.testing.expectation import Expectation
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from vlmrun_mock.fixtures import loader
     from vlmrun_mock.fixtures.index import Fixture
     from vlmrun_mock.fixtures.match import Match
+    from vlmrun_mock.mock import fault_format
+else:
+    loader = lazy("vlmrun_mock.fixtures.loader")
+    fault_format = lazy("vlmrun_mock.mock.fault_format")
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -123,8 +129,6 @@ class Control:
         reason.
         """
         __tracebackhide__ = True
-        from vlmrun_mock.mock import fault_format  # noqa: PLC0415 - heavy (pydantic): imported when first needed
-
         said = given(status=status, message=message, headers=headers, retry_after=retry_after)
         if kind in (None, "error") and status is None and (said or kind or latency_ms is None):
             said["status"] = UNLESS_SAID
@@ -188,10 +192,8 @@ class Control:
 
     def _match(self, match: Mapping[str, Any]) -> Match:
         """Return what a match in the format of a fixture means for the journal; raises FixtureError."""
-        from vlmrun_mock.fixtures.loader import FixtureBuilder  # noqa: PLC0415 - heavy (pydantic): when first needed
-
         body = arguments.fixture_body({"match": match, "answer": {"content": ""}}, EXPECTED)
-        wanted = FixtureBuilder(EXPECTED, self._mock.domains).fixture(body, origin=0).match
+        wanted = loader.FixtureBuilder(EXPECTED, self._mock.domains).fixture(body, origin=0).match
         # The journal keeps no more than this of a name.
         kept = tuple(name[:LONGEST_NAME] for name in wanted.documents) if wanted.documents is not None else None
         return replace(wanted, documents=kept)

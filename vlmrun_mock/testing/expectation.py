@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vlmrun_mock.display import shortened
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.mock.journal import Entry
@@ -76,7 +77,7 @@ def _asked(entry: Entry) -> Iterator[str]:
         return
     yield entry.domain or "no domain"
     yield ", ".join(map(_shown, entry.documents)) or "no document"
-    yield _quoted(entry.text if len(entry.text) <= TEXT_SHOWN else entry.text[:TEXT_SHOWN] + "…")
+    yield _quoted(shortened(entry.text, TEXT_SHOWN))
     if entry.request.truncated:
         yield f"(not kept whole: {', '.join(entry.request.truncated)})"
 
@@ -84,7 +85,7 @@ def _asked(entry: Entry) -> Iterator[str]:
 def _shown(document: Document) -> str:
     identity = document.identity
     if identity.startswith("sha256:"):
-        identity = identity[:DIGEST_SHOWN] + "…"
+        identity = shortened(identity, DIGEST_SHOWN)
     words = (document.media_type, f"{document.width}x{document.height}" if document.width else None, identity)
     return " ".join(filter(None, words))
 

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.fixtures.index import USER_ORIGIN
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.keywords import Configuration, configuration
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.scopes import Scopes
@@ -24,8 +25,13 @@ from vlmrun_mock.web.app import application
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from vlmrun_mock.fixtures import loader
     from vlmrun_mock.fixtures.index import Fixture
+    from vlmrun_mock.web import server
     from vlmrun_mock.web.middleware import Log
+else:
+    loader = lazy("vlmrun_mock.fixtures.loader")
+    server = lazy("vlmrun_mock.web.server")
 
 NEEDED_BY_ALL = 3
 """Steps of warming up that nearly every answer needs; the generator of values, the last one, is not among them."""
@@ -73,8 +79,6 @@ class MockServer(Control):
 
     def start(self) -> None:
         """Serve in a thread until `stop`; raises RuntimeError for a second time."""
-        from vlmrun_mock.web import server  # noqa: PLC0415 - heavy (uvicorn): an application in-process needs no server
-
         if self._started:
             raise RuntimeError("A MockServer runs once: make another one")
         self._started = True
@@ -147,10 +151,8 @@ def start_with(mock: Mock, start: Configuration, folder: Path | None = None) -> 
 
 
 def _built(mock: Mock, data: Mapping[str, Any], index: int, folder: Path | None) -> Fixture:
-    from vlmrun_mock.fixtures.loader import FixtureBuilder  # noqa: PLC0415 - heavy (pydantic)
-
     name = f"fixtures[{index}]"
-    fixture = FixtureBuilder(name, mock.domains).fixture(arguments.fixture_body(data, name, folder), USER_ORIGIN)
+    fixture = loader.FixtureBuilder(name, mock.domains).fixture(arguments.fixture_body(data, name, folder), USER_ORIGIN)
     return replace(fixture, number=-index)  # of equals, the first wins
 
 
