@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from vlmrun_mock.mock.options import INI, MODES, Kind
+from vlmrun_mock.testing.assertion_rewriting import keep_compiled
 
 # Nothing heavy here: every test session of every project in the environment imports this.
 if TYPE_CHECKING:
@@ -51,10 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
-    # pytest compiles every module of a plugin's package anew, to explain its assertions, of which there are none here.
-    # Where it cannot keep the result, or has not yet, that would take half a second.
-    rewritten: set[str] = getattr(getattr(config.pluginmanager, "rewrite_hook", None), "_must_rewrite", set())
-    rewritten.discard("vlmrun_mock")
+    keep_compiled("vlmrun_mock", config)
     config.addinivalue_line(
         "markers",
         f"{MARKER}({', '.join(f'{name}=...' for name in INI)}): start the test with vlmrun-mock in these settings.",
