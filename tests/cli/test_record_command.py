@@ -29,7 +29,8 @@ from tests.process import PATIENCE, ServeProcess, run, serving
 from tests.real_api import KEY, RealApi, real_api, real_api_with_certificate, says_content
 from tests.serving import CHAT, picture
 from vlmrun_mock.fixtures.domains import packaged
-from vlmrun_mock.fixtures.loader import TEMPORARY, load
+from vlmrun_mock.fixtures.folders import TEMPORARY
+from vlmrun_mock.fixtures.loader import load
 
 INVOICE = {"vlmrun": {"domain": "document.invoice"}}
 

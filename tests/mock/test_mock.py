@@ -15,7 +15,7 @@ from tests.in_process import INVOICE, SCHEMA, answer_to, asked, strict
 from tests.serving import Served, content, image_message, picture, source, text
 from vlmrun_mock.api.errors import NoFixture, UnknownDomain
 from vlmrun_mock.documents.identity import identity
-from vlmrun_mock.fixtures.index import Fixture, FixtureAnswer
+from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings

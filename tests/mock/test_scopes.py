@@ -19,8 +19,8 @@ from tests.in_process import answer_to
 from tests.process import ROOT, environment, serving
 from tests.serving import CHAT, Served, content, data_url, image_message, picture
 from vlmrun_mock.api.request import ExtractionRequest
+from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.format import checked
-from vlmrun_mock.fixtures.index import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.scopes import MOST_SCOPES, Scopes

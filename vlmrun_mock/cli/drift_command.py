@@ -21,7 +21,7 @@ from vlmrun_mock.recording.settings import KEY_VARIABLE, UpstreamSettings, key_o
 
 if TYPE_CHECKING:
     from vlmrun_mock import redaction
-    from vlmrun_mock.fixtures import domains, loader
+    from vlmrun_mock.fixtures import domains
     from vlmrun_mock.fixtures import folders as document_folders
     from vlmrun_mock.recording import drift as recording_drift
     from vlmrun_mock.recording.drift import Candidate, Drift, Outcome
@@ -29,7 +29,6 @@ else:
     domains = lazy("vlmrun_mock.fixtures.domains")
     redaction = lazy("vlmrun_mock.redaction")
     document_folders = lazy("vlmrun_mock.fixtures.folders")
-    loader = lazy("vlmrun_mock.fixtures.loader")
     recording_drift = lazy("vlmrun_mock.recording.drift")
 
 INTERRUPTED = 130
@@ -137,7 +136,7 @@ class _Printer:
             self.line(summary)
 
     def _print(self, text: str, *, err: bool) -> None:
-        click.echo(loader.shown(self._redaction.text(text)), err=err)
+        click.echo(document_folders.shown(self._redaction.text(text)), err=err)
 
 
 def _lines(outcome: Outcome, *, values: bool) -> Iterator[str]:

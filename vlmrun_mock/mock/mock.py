@@ -13,7 +13,8 @@ from vlmrun_mock.api.answer import Answer
 from vlmrun_mock.api.errors import ApiError, NoFixture, Problem, UnknownDomain
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
 from vlmrun_mock.fixtures import index
-from vlmrun_mock.fixtures.index import Fixture, FixtureAnswer, FixtureSet
+from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
+from vlmrun_mock.fixtures.index import FixtureSet
 from vlmrun_mock.fixtures.store import Library
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.faults import Fault, FaultScript

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vlmrun_mock.api.answer import Answer
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
 from vlmrun_mock.fixtures import index
-from vlmrun_mock.fixtures.index import USER_ORIGIN, Fixture, FixtureAnswer, FixtureSet
+from vlmrun_mock.fixtures.fixture import USER_ORIGIN, Fixture, FixtureAnswer
+from vlmrun_mock.fixtures.index import FixtureSet
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.recording.upstream import UpstreamRequest

@@ -17,13 +17,13 @@ from vlmrun_mock.api.answer import Answer, UpstreamResponse
 from vlmrun_mock.api.chat_completion import replayed
 from vlmrun_mock.api.errors import ApiError, InvalidRequest
 from vlmrun_mock.documents.identity import Document
+from vlmrun_mock.fixtures.difference import PARTICULARS
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
-from vlmrun_mock.fixtures.explain import PARTICULARS
-from vlmrun_mock.fixtures.folders import DocumentFolders
+from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
+from vlmrun_mock.fixtures.folders import DocumentFolders, fixture_files, real_folders, shown
 from vlmrun_mock.fixtures.format import DocumentBody, FixtureBody, parse
-from vlmrun_mock.fixtures.index import Fixture, FixtureAnswer
-from vlmrun_mock.fixtures.loader import FixtureBuilder, fixture_files, real_folders, shown
+from vlmrun_mock.fixtures.loader import FixtureBuilder
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.recording import request_writer
 from vlmrun_mock.recording.comparison import JSON, Heard, compared, heard, heard_of, read

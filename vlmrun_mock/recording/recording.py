@@ -14,8 +14,8 @@ from vlmrun_mock.api.request import DEFAULT_MODEL, ExtractionRequest, Message
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
+from vlmrun_mock.fixtures.fixture import USER_ORIGIN, Fixture
 from vlmrun_mock.fixtures.format import decoded, parse
-from vlmrun_mock.fixtures.index import USER_ORIGIN, Fixture
 from vlmrun_mock.fixtures.loader import FixtureBuilder
 from vlmrun_mock.json_text import LAYOUTS, USUAL, written
 from vlmrun_mock.recording.upstream import PASSED_ON

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from vlmrun_mock.fixtures import loader
-    from vlmrun_mock.fixtures.index import Fixture
+    from vlmrun_mock.fixtures.fixture import Fixture
     from vlmrun_mock.fixtures.match import Match
     from vlmrun_mock.mock import fault_format
 else:

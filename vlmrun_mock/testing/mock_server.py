@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from vlmrun_mock.fixtures.index import USER_ORIGIN
+from vlmrun_mock.fixtures.fixture import USER_ORIGIN
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.keywords import Configuration, configuration
 from vlmrun_mock.mock.mock import Mock
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from vlmrun_mock.fixtures import loader
-    from vlmrun_mock.fixtures.index import Fixture
+    from vlmrun_mock.fixtures.fixture import Fixture
     from vlmrun_mock.web import server
     from vlmrun_mock.web.middleware import Log
 else:

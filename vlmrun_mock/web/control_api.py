@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vlmrun_mock.fixtures.index import Fixture
+from vlmrun_mock.fixtures.fixture import Fixture
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.faults import Armed, Fault
 from vlmrun_mock.mock.journal import Query
