@@ -23,7 +23,7 @@ VARYING = re.compile(r"(?:.*[_-])?id|.*[a-z]I[dD]|created(?:_at)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ComparableAnswer:
     """An answer: its status, its media type, and its `parts`.
 
     These are the `completion` and, if it has one, its `content`; of what is no chat completion, the `body`.
@@ -49,21 +49,21 @@ class Heard:
         return json_diff.excerpt(self.parts.get("body"))
 
 
-def heard_of(said: UpstreamResponse, redaction: Redaction) -> Heard:
-    """Return an answer of the upstream, without the secrets that recordings are without, too."""
-    content_type = said.headers.get("content-type", "")
-    body = _json(said.body)
-    if said.status in SUCCESSFUL and is_completion(body):
-        return heard(said.status, content_type, redacted_completion(body, redaction))
-    text = redaction.text(said.body.decode(errors="replace"))
-    return heard(said.status, content_type, redaction.value(read(text)))
+def comparable_response(response: UpstreamResponse, redaction: Redaction) -> ComparableAnswer:
+    """Return an answer of the upstream, without what recordings leave out as a secret."""
+    content_type = response.headers.get("content-type", "")
+    body = _json(response.body)
+    if response.status in SUCCESSFUL and is_completion(body):
+        return comparable(response.status, content_type, redacted_completion(body, redaction))
+    text = redaction.text(response.body.decode(errors="replace"))
+    return comparable(response.status, content_type, redaction.value(read(text)))
 
 
-def heard(status: int, content_type: str, body: Any) -> Heard:
+def comparable(status: int, content_type: str, body: Any) -> ComparableAnswer:
     """Return an answer whose body has been read."""
     media_type = content_type.partition(";")[0].strip().lower()
     parts = _parts(body) if status in SUCCESSFUL and is_completion(body) else {"body": body}
-    return Heard(status, media_type, parts)
+    return ComparableAnswer(status, media_type, parts)
 
 
 def read(text: str) -> Any:
@@ -93,7 +93,7 @@ def _parts(completion: Mapping[str, Any]) -> dict[str, Any]:
     return {"completion": rest, "content": read(content) if isinstance(content, str) else content}
 
 
-def compared(recorded: Heard, now: Heard) -> tuple[list[Change], list[Change]]:
+def compared(recorded: ComparableAnswer, now: ComparableAnswer) -> tuple[list[Change], list[Change]]:
     """Return where the shape of an answer is not as recorded, and where only its values are not."""
     found = [*_changes_of_kind(recorded, now)]
     if recorded.is_completion != now.is_completion:
@@ -109,7 +109,7 @@ def compared(recorded: Heard, now: Heard) -> tuple[list[Change], list[Change]]:
     return found, [change for change in values if not _varies(change)]
 
 
-def _changes_of_kind(recorded: Heard, now: Heard) -> Iterator[Change]:
+def _changes_of_kind(recorded: ComparableAnswer, now: ComparableAnswer) -> Iterator[Change]:
     """Yield where an answer is of another kind than the recorded one: by its status, its media type, or its whole."""
     if recorded.status != now.status:
         said = "" if now.is_completion else f": {now.excerpt}"

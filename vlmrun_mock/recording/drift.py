@@ -26,7 +26,7 @@ from vlmrun_mock.fixtures.format import DocumentBody, FixtureBody, parse
 from vlmrun_mock.fixtures.loader import FixtureBuilder
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.recording import request_writer
-from vlmrun_mock.recording.comparison import JSON, Heard, compared, heard, heard_of, read
+from vlmrun_mock.recording.comparison import JSON, ComparableAnswer, comparable, comparable_response, compared, read
 from vlmrun_mock.recording.json_diff import Change
 from vlmrun_mock.recording.settings import UpstreamSettings
 from vlmrun_mock.recording.upstream import REDIRECTS, UpstreamRequest, ask, certificates
@@ -62,7 +62,7 @@ class Recorded:
 
     match: Match
     documents: tuple[Document, ...]
-    heard: Heard
+    answer: ComparableAnswer
     model: object
     contents: tuple[tuple[str | int, ...], ...] | None = None
 
@@ -180,10 +180,10 @@ def _document(identity: str, known: DocumentBody | None) -> Document:
     return Document(identity, known.kind or USUAL_KIND, known.media_type, known.size, filename=known.filename)
 
 
-def _answered(answer: FixtureAnswer, completion: Mapping[str, Any] | None) -> Heard:
+def _answered(answer: FixtureAnswer, completion: Mapping[str, Any] | None) -> ComparableAnswer:
     """Return what a fixture answers; raises NotAsked where it leaves some of that to the mock."""
     if completion and answer.status:
-        return heard(answer.status, JSON, completion)
+        return comparable(answer.status, JSON, completion)
     error = answer.error
     if error is None or error.body is None:
         lacking = "error has no body" if error else f"answer has no {'status' if completion else 'completion'}"
@@ -193,7 +193,7 @@ def _answered(answer: FixtureAnswer, completion: Mapping[str, Any] | None) -> He
     content_type = next((value for name, value in error.headers.items() if name.lower() == "content-type"), "")
     if content_type.startswith("text/event-stream"):
         raise NotAsked("its answer is a stream, and drift asks for none")
-    return heard(error.status, content_type, read(error.body))
+    return comparable(error.status, content_type, read(error.body))
 
 
 class Drift:
@@ -213,7 +213,7 @@ class Drift:
             if recorded is None:
                 raise NotAsked(candidate.reason)
             now = await self._asked(self._body(recorded))
-            shape, values = compared(recorded.heard, now)
+            shape, values = compared(recorded.answer, now)
         except NotAsked as reason:
             return Outcome(candidate.folder, candidate.name, reason=str(reason))
         except RecursionError:
@@ -253,7 +253,7 @@ class Drift:
         except OSError as error:
             raise NotAsked(f"{shown(str(path))} cannot be read: {error.strerror}") from None
 
-    async def _asked(self, body: bytes) -> Heard:
+    async def _asked(self, body: bytes) -> ComparableAnswer:
         """Return what the upstream says; raises NotAsked if that is nothing, or nothing about the answer."""
         try:
             answer = await self._answer(body)
@@ -269,7 +269,7 @@ class Drift:
         response = answer.upstream
         if response is None or not response.complete:
             raise NotAsked("; ".join(answer.notes))
-        now = heard_of(response, Redaction(self._keys))
+        now = comparable_response(response, Redaction(self._keys))
         if now.status in REFUSALS:
             hint = "give the target of this redirect to --upstream" if now.status in REDIRECTS else now.excerpt
             raise NotAsked(f"the upstream refused to answer: {now.status}, {hint}")

@@ -1,4 +1,4 @@
-"""What the upstream said, as a fixture that is proven to answer as the upstream did."""
+"""What the upstream response, as a fixture that is proven to answer as the upstream did."""
 
 from __future__ import annotations
 
@@ -45,7 +45,12 @@ class Recording:
 
 
 def record(
-    request: ExtractionRequest, said: UpstreamResponse, domains: Domains, *, keys: Collection[str], errors: bool = False
+    request: ExtractionRequest,
+    response: UpstreamResponse,
+    domains: Domains,
+    *,
+    keys: Collection[str],
+    errors: bool = False,
 ) -> Recording:
     """Return the fixture that answers a request as the upstream did; raises NotRecordable.
 
@@ -53,29 +58,29 @@ def record(
     `errors`: what is no chat completion is recorded, too.
     """
     try:
-        return _recording(request, said, domains, Redaction(keys), errors=errors)
+        return _recording(request, response, domains, Redaction(keys), errors=errors)
     except RecursionError:
         raise NotRecordable("the answer is nested too deeply") from None
 
 
 def _recording(
-    request: ExtractionRequest, said: UpstreamResponse, domains: Domains, redaction: Redaction, *, errors: bool
+    request: ExtractionRequest, response: UpstreamResponse, domains: Domains, redaction: Redaction, *, errors: bool
 ) -> Recording:
-    if not said.complete:
+    if not response.complete:
         raise NotRecordable("the answer is not whole")
     match = _match(request)
     _expect_no_secret(match, redaction)
-    completion, replay = _completion(said), None
+    completion, replay = _completion(response), None
     if completion is not None:
         rest, text = parted(completion)
         rest, content = redaction.value(rest), _content(text or "", redaction)
-        answer = {"status": said.status, **content.as_json(), "completion": rest}
+        answer = {"status": response.status, **content.as_json(), "completion": rest}
         replay = replayed(rest, content.text, {})
     elif errors:
-        answer = {"error": _error(said, redaction)}
+        answer = {"error": _error(response, redaction)}
     else:
-        raise NotRecordable(f"{_kind(said)}; --record-errors records it all the same")
-    answer["took_ms"] = round(said.seconds * 1000)
+        raise NotRecordable(f"{_kind(response)}; --record-errors records it all the same")
+    answer["took_ms"] = round(response.seconds * 1000)
     recording = Recording({"match": match, **_asked(request), "answer": answer}, redaction.replaced)
     _prove(recording, request, domains, replay)
     return recording
@@ -134,20 +139,20 @@ def _expect_no_secret(match: Mapping[str, Any], redaction: Redaction) -> None:
         raise NotRecordable(f"the request holds what looks like {found.kind}, at {'.'.join(map(str, found.place))}")
 
 
-def _completion(said: UpstreamResponse) -> dict[str, Any] | None:
+def _completion(response: UpstreamResponse) -> dict[str, Any] | None:
     """Return the body if it is a chat completion, else None."""
-    if said.status not in SUCCESSFUL:
+    if response.status not in SUCCESSFUL:
         return None
     try:
-        body = json.loads(said.body)
+        body = json.loads(response.body)
     except (ValueError, RecursionError):
         return None
     return body if is_completion(body) else None
 
 
-def _kind(said: UpstreamResponse) -> str:
-    media_type = said.headers.get("content-type", "no content type").partition(";")[0]
-    return f"the answer is no chat completion ({said.status}, {media_type})"
+def _kind(response: UpstreamResponse) -> str:
+    media_type = response.headers.get("content-type", "no content type").partition(";")[0]
+    return f"the answer is no chat completion ({response.status}, {media_type})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +199,15 @@ def _layout(text: str, value: Any) -> dict[str, str]:
     return {} if found == USUAL else {"layout": found}
 
 
-def _error(said: UpstreamResponse, redaction: Redaction) -> dict[str, Any]:
+def _error(response: UpstreamResponse, redaction: Redaction) -> dict[str, Any]:
     try:
-        text = said.body.decode()
+        text = response.body.decode()
     except UnicodeDecodeError:
-        raise NotRecordable(f"{_kind(said)}, and its body is no text") from None
+        raise NotRecordable(f"{_kind(response)}, and its body is no text") from None
     content = _content(LONG_DATA.sub(rf"\1{REPLACEMENT}", text), redaction)
-    headers = {name: redaction.text(value) for name, value in said.headers.items() if name in PASSED_ON}
+    headers = {name: redaction.text(value) for name, value in response.headers.items() if name in PASSED_ON}
     body = content.text if content.value is None else content.value
-    return {"status": said.status, "message": f"Recorded: {said.status}", "headers": headers, "body": body}
+    return {"status": response.status, "message": f"Recorded: {response.status}", "headers": headers, "body": body}
 
 
 def _prove(
