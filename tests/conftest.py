@@ -1,47 +1,64 @@
-"""What most tests need: a real server on a real socket."""
+"""How the tests run, and what most of them need: a real server on a real socket."""
 
 from __future__ import annotations
 
 import json
-import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
-from tests.campaign import CAMPAIGN
 from tests.serving import Served
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.web import server
 from vlmrun_mock.web.app import application
 
-FEW = 2
-"""Up to how many processes run the whole suite at once by default; `-n` says otherwise."""
-
 Serve = Callable[..., Served]
 Put = Callable[..., Path]
 
+# What any input may break is tried in depth in a campaign; every run of a kind tries the same inputs.
+settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
+settings.register_profile("campaign", max_examples=400, deadline=None, derandomize=True)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that lets the long tests go all the way."""
-    parser.addoption("--campaign", action="store_true", help="Let the long tests go all the way, as CI does.")
+    """Add the option that CI turns on."""
+    parser.addoption("--campaign", action="store_true", help="run long campaigns in full, and the tests of packaging")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Run the whole suite in several processes where pytest-xdist is installed, unless the command line says how."""
-    is_whole = list(config.args) == config.getini("testpaths") and not config.option.keyword
-    if is_whole and getattr(config.option, "numprocesses", 0) is None and not config.option.collectonly:
-        config.option.numprocesses = min(FEW, os.cpu_count() or 1)
-        config.option.dist = "worksteal"
+    """Use every core where pytest-xdist is installed, unless options say how, or single files or tests are named."""
+    option = config.option
+    parallel = getattr(option, "numprocesses", 0) is None and option.dist == "no" and not option.tx
+    watched = option.usepdb or option.collectonly
+    is_worker = hasattr(config, "workerinput")  # which calls this hook, too, and would start workers of its own
+    if parallel and not watched and not is_worker and all(Path(argument).is_dir() for argument in config.args):
+        option.numprocesses = config.hook.pytest_xdist_auto_num_workers(config=config)
+        option.dist = "worksteal"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell the long tests, before they are imported, how far they go."""
-    CAMPAIGN.is_on = config.getoption("--campaign")
+    """Choose the depth of the campaigns, and let processes that the tests start end by Ctrl-C.
+
+    A shell ignores SIGINT in what it starts in the background, and so would every process from there on.
+    """
+    settings.load_profile("campaign" if config.getoption("campaign") else "quick")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only a campaign runs."""
+    if not config.getoption("campaign"):
+        for item in items:
+            if item.get_closest_marker("campaign"):
+                item.add_marker(pytest.mark.skip(reason="only with --campaign"))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The built package: what is in it, and that it works far from the checkout."""
+"""The built package: what is in it, and that it works far from the checkout. It needs a network and a campaign."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+pytestmark = pytest.mark.campaign
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = sorted(path.relative_to(ROOT / "fixtures").as_posix() for path in (ROOT / "fixtures").rglob("*.json"))

@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
-from tests.campaign import CAMPAIGN
 from tests.samples import SAMPLES, SCHEMA
 from tests.serving import CHAT, Served, data_url, image_message, picture
 from tests.shape import KEY, checked, post
@@ -171,19 +170,19 @@ def test_the_request_that_is_varied_here_is_valid_itself(served: Served) -> None
     assert post(served, json.dumps(FULL).encode()) == 201
 
 
-@settings(VARIED, max_examples=CAMPAIGN.size(18, campaign=150))
+@VARIED
 @given(value=VALUES)
 def test_any_json_value_gets_an_answer(value: Any, served: Served) -> None:
     post(served, json.dumps(value).encode())
 
 
-@settings(VARIED, max_examples=CAMPAIGN.size(18, campaign=150))
+@VARIED
 @given(raw=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_get_an_answer(raw: bytes, served: Served) -> None:
     post(served, raw)
 
 
-@settings(VARIED, max_examples=CAMPAIGN.size(50, campaign=400))
+@VARIED
 @given(changes=st.lists(st.tuples(PLACES, ANYTHING), min_size=1, max_size=3))
 def test_a_request_with_anything_anywhere_gets_an_answer(changes: list[tuple[Path_, Any]], served: Served) -> None:
     body = copy.deepcopy(dict(FULL))
@@ -193,7 +192,7 @@ def test_a_request_with_anything_anywhere_gets_an_answer(changes: list[tuple[Pat
     post(served, json.dumps(body).encode())
 
 
-@settings(VARIED, max_examples=CAMPAIGN.size(31, campaign=250))
+@VARIED
 @given(place=SCHEMA_PLACES, schema=SCHEMAS, domain=st.sampled_from(("document.invoice", "custom.slip", None)))
 def test_any_schema_in_any_spelling_gets_an_answer(
     place: Path_, schema: Any, domain: str | None, served: Served
@@ -205,7 +204,7 @@ def test_any_schema_in_any_spelling_gets_an_answer(
     post(served, json.dumps(body).encode())
 
 
-@settings(VARIED, max_examples=CAMPAIGN.size(18, campaign=150))
+@VARIED
 @given(
     statement=st.text('{} ab\n(:$@.!"#,&|=[]…', max_size=40)
     | st.lists(st.sampled_from(("{", "}", "invoice_id", "items", "query", "a:", "...", "on")), max_size=12).map(
@@ -218,7 +217,7 @@ def test_any_selection_gets_an_answer(statement: str, served: Served) -> None:
     post(served, json.dumps(body).encode())
 
 
-@settings(VARIED, max_examples=CAMPAIGN.size(15, campaign=100))
+@VARIED
 @given(path=st.text(max_size=30), method=st.sampled_from(METHODS), value=VALUES)
 def test_any_path_and_method_get_an_answer(path: str, method: str, value: Any, served: Served) -> None:
     answer = served.http.request(method, f"/v1/{quote(path)}", json=value)
@@ -227,7 +226,7 @@ def test_any_path_and_method_get_an_answer(path: str, method: str, value: Any, s
     assert answer.is_success or answer.json()["detail"]
 
 
-@settings(VARIED, max_examples=CAMPAIGN.size(15, campaign=60))
+@VARIED
 @given(name=st.sampled_from(sorted(SAMPLES)), place=st.integers(0, 3000), byte=st.integers(0, 255))
 def test_a_request_with_one_wrong_byte_gets_an_answer(name: str, place: int, byte: int, served: Served) -> None:
     raw = bytearray(json.dumps(SAMPLES[name]).encode())

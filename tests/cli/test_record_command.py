@@ -24,7 +24,6 @@ import trustme
 from vlmrun.client import VLMRun
 
 from tests.asking import ask, content
-from tests.campaign import CAMPAIGN
 from tests.process import PATIENCE, ServeProcess, run, serving
 from tests.real_api import KEY, RealApi, real_api, real_api_with_certificate, says_content
 from tests.serving import CHAT, picture
@@ -32,6 +31,8 @@ from vlmrun_mock.fixtures.domains import packaged
 from vlmrun_mock.fixtures.folders import TEMPORARY
 from vlmrun_mock.fixtures.loader import load
 
+ROUNDS = 4
+CAMPAIGN_ROUNDS = 100
 INVOICE = {"vlmrun": {"domain": "document.invoice"}}
 
 
@@ -315,8 +316,16 @@ class Clients:
                 self.answered[text] = answer.json()["id"]
 
 
-def test_killed_again_and_again_it_leaves_no_broken_file_and_loses_no_answer(tmp_path: Path, api: RealApi) -> None:
-    rounds = CAMPAIGN.size(6, campaign=100)
+@pytest.fixture
+def rounds(pytestconfig: pytest.Config) -> int:
+    """Return how often a recorder is killed: a few times, and in a campaign a hundred."""
+    return CAMPAIGN_ROUNDS if pytestconfig.getoption("campaign") else ROUNDS
+
+
+def test_killed_again_and_again_it_leaves_no_broken_file_and_loses_no_answer(
+    tmp_path: Path, api: RealApi, rounds: int
+) -> None:
+    """Only a campaign meets the rare moments: by default there are four rounds instead of a hundred."""
     folder, draw = tmp_path / "recordings", random.Random(7)  # noqa: S311 - to be repeatable
     options = ("--upstream", api.url, "--out", str(folder))
     answered: dict[str, str] = {}

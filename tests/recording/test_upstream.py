@@ -420,6 +420,14 @@ def test_what_is_no_completion_is_passed_on_as_it_came_and_not_recorded(
     assert "[not recorded: the answer is no chat completion (" in recorder.lines[0]
 
 
+def _value(answer: httpx.Response) -> Any:
+    """Return the JSON of an answer, whose spacing a recording does not keep, or any other body as it is."""
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.content
+
+
 @pytest.mark.parametrize("name", sorted(NO_COMPLETIONS.keys() - {"bytes that are no text"}))
 def test_what_is_no_completion_is_recorded_if_that_is_asked_for(
     name: str, serve: Serve, api: RealApi, folder: Path
@@ -437,7 +445,7 @@ def test_what_is_no_completion_is_recorded_if_that_is_asked_for(
         assert (answer.status_code, answer.headers["retry-after"]) == (status, "7")
         assert answer.headers["content-type"] == heard.headers["content-type"]
         assert _source(answer) == "fixture"
-        assert answer.content == body or answer.json() == heard.json()
+        assert _value(answer) == _value(heard)
 
 
 def test_a_body_that_is_no_text_is_not_recorded_even_then(serve: Serve, api: RealApi, folder: Path) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.campaign import CAMPAIGN
 from vlmrun_mock.schema.generate import generate
 from vlmrun_mock.schema.references import SchemaProblem
 from vlmrun_mock.schema.validation import violations
@@ -96,7 +95,6 @@ def test_a_domains_schema_gets_a_valid_value_with_hardly_a_null(file: Path) -> N
     assert found.count(None) <= 0.05 * len(found)
 
 
-@settings(max_examples=CAMPAIGN.size(40, campaign=200), deadline=None)
 @given(
     schema=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -147,7 +145,6 @@ subschemas = st.recursive(
 )
 
 
-@settings(max_examples=CAMPAIGN.size(40, campaign=200), deadline=None)
 @given(root=subschemas, referred=subschemas)
 def test_any_mix_of_keywords_gives_a_valid_value_or_a_problem(root: Any, referred: Any) -> None:
     schema = {"allOf": [root], "$defs": {"r": referred}}
