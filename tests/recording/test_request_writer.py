@@ -11,11 +11,12 @@ import pytest
 
 from tests.samples import SCHEMA
 from vlmrun_mock.api import chat_parser
+from vlmrun_mock.api.request import RequestParts
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.recording.request_writer import body, data_url, document_part
 
 DOCUMENT = document_part("image_url", "https://example.com/a.png")
-PARTICULARS: dict[str, Any] = {
+PARTS: dict[str, Any] = {
     "generation": "vlm-1",
     "messages": [{"role": "user", "content": "Extract"}],
     "schema": {},
@@ -24,9 +25,9 @@ PARTICULARS: dict[str, Any] = {
 }
 
 
-def written(*documents: dict[str, Any], domain: str = "", model: object = None, **particulars: Any) -> Any:
-    """Return a body as data, with particulars that are not the usual ones."""
-    match = Match(domain=domain, documents=(), particulars={**PARTICULARS, **particulars})
+def written(*documents: dict[str, Any], domain: str = "", model: object = None, **parts: Any) -> Any:
+    """Return a body as data, with parts that are not the usual ones."""
+    match = Match(domain=domain, documents=(), parts=RequestParts(**{**PARTS, **parts}))
     return json.loads(body(match, documents, model))
 
 
@@ -105,10 +106,10 @@ def _sha256(data: bytes) -> str:
     ],
 )
 def test_a_document_is_read_again_as_what_it_was(kind: str, address: str, identity: str) -> None:
-    match = Match(domain="", particulars=PARTICULARS)
+    match = Match(domain="", parts=RequestParts(**PARTS))
     request = chat_parser.parse(body(match, [document_part(kind, address)])).extraction
 
     (document,) = request.documents
     assert (document.kind, document.identity) == (kind, identity)
     alone = replace(request, documents=(), messages=(replace(request.messages[0], places=()),))
-    assert alone.fingerprint == chat_parser.parse(body(Match(particulars=PARTICULARS), [])).extraction.fingerprint
+    assert alone.fingerprint == chat_parser.parse(body(Match(parts=RequestParts(**PARTS)), [])).extraction.fingerprint

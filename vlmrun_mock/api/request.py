@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -68,6 +68,29 @@ class Config:
         return {**given, **self.further}
 
 
+@dataclass(frozen=True, slots=True)
+class RequestParts:
+    """What identifies a request beside its domain and documents, as a fixture names it; None is for a part left open.
+
+    `places` says of each document in which message it stands; the first message is 1. Without a schema of the caller's,
+    or without a config, each is an empty object.
+    """
+
+    generation: str | None = None
+    messages: Sequence[Mapping[str, Any]] | None = None
+    places: Sequence[int] | None = None
+    schema: Mapping[str, Any] | None = None
+    config: Mapping[str, Any] | None = None
+    json_object: bool | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the parts that are not left open, by name."""
+        return {name: value for name in PART_NAMES if (value := getattr(self, name)) is not None}
+
+
+PART_NAMES = tuple(each.name for each in fields(RequestParts))
+
+
 @dataclass(frozen=True)
 class ExtractionRequest:
     """What a client asks for, free of HTTP and of any envelope; nothing behind it checks it again.
@@ -98,20 +121,16 @@ class ExtractionRequest:
         return "\n".join(text for message in self.messages for text in message.texts)
 
     @cached_property
-    def particulars(self) -> Mapping[str, Any]:
-        """Return what identifies the request beside its domain and documents, as a fixture names it.
-
-        Where there is no schema of the caller's, or no config, each is an empty object. `places` says of each document
-        in which message it stands; the first is 1.
-        """
-        return {
-            "generation": self.generation,
-            "messages": [message.as_json() for message in self.messages],
-            "places": [number for number, message in enumerate(self.messages, 1) for _ in message.places],
-            "schema": self.schema.schema if self.schema else {},
-            "config": self.config.as_json(),
-            "json_object": self.json_object,
-        }
+    def parts(self) -> RequestParts:
+        """Return what identifies the request beside its domain and documents; every part is given."""
+        return RequestParts(
+            generation=self.generation,
+            messages=[message.as_json() for message in self.messages],
+            places=[number for number, message in enumerate(self.messages, 1) for _ in message.places],
+            schema=self.schema.schema if self.schema else {},
+            config=self.config.as_json(),
+            json_object=self.json_object,
+        )
 
     @property
     def subject(self) -> tuple[str, ...]:
@@ -125,7 +144,7 @@ class ExtractionRequest:
         Covered: generation, domain, schema, documents by identity and in order, roles and texts, config.
         Left out: the quirk parameters, metadata, the key, the headers, and how the JSON was written.
         """
-        facts = [self.domain, [document.identity for document in self.documents], self.particulars]
+        facts = [self.domain, [document.identity for document in self.documents], self.parts.given()]
         text = json.dumps(_with_plain_numbers(facts), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from threading import Lock
 from typing import Any, Protocol
 
-from vlmrun_mock.api.request import ExtractionRequest
+from vlmrun_mock.api.request import ExtractionRequest, RequestParts
 from vlmrun_mock.display import printable
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.redaction import Redaction
@@ -226,9 +226,9 @@ class Entry:
         return self.request.metadata if self.request else {}
 
     @property
-    def particulars(self) -> Mapping[str, Any]:
+    def parts(self) -> RequestParts:
         """Return nothing: an expectation is not about these."""
-        return {}
+        return RequestParts()
 
     @property
     def fingerprint(self) -> str | None:

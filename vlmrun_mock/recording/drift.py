@@ -16,8 +16,8 @@ from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.answer import Answer, UpstreamResponse
 from vlmrun_mock.api.chat_completion import replayed
 from vlmrun_mock.api.errors import ApiError, InvalidRequest
+from vlmrun_mock.api.request import PART_NAMES
 from vlmrun_mock.documents.identity import Document
-from vlmrun_mock.fixtures.difference import PARTICULARS
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
@@ -150,8 +150,7 @@ def _recorded(body: FixtureBody, fixture: Fixture) -> Recorded:
         parts = {
             "domain": match.domain,
             "documents": match.documents,
-            **dict.fromkeys(name for name in PARTICULARS if name != "places"),
-            **match.particulars,
+            **{name: getattr(match.parts, name) for name in PART_NAMES if name != "places"},
         }
         missing = ", ".join(name for name, value in parts.items() if value is None)
         raise NotAsked(f"it is no recording: its match says nothing of {missing}")

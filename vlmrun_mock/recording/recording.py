@@ -99,11 +99,11 @@ def fixture_of(raw: bytes, name: str, domains: Domains) -> Fixture:
 
 def _match(request: ExtractionRequest) -> dict[str, Any]:
     """Return all that identifies a request, in the format of a fixture file."""
-    particulars = {name: value for name, value in request.particulars.items() if name != "places"}
+    parts = {name: value for name, value in request.parts.given().items() if name != "places"}
     return {
         "domain": request.domain or "",
         "documents": [_document(document) for document in request.documents],
-        **particulars,
+        **parts,
         "messages": list(_messages(request.messages)),
     }
 

@@ -17,6 +17,8 @@ MODELS: Mapping[str, str] = {
 }
 """What a request asks for of whose model only the generation is known."""
 
+DEFAULT_GENERATION = "vlm-1"
+
 METADATA: Mapping[str, Any] = {"environment": "dev", "allow_training": False}
 """Metadata identify no request, so those of the first one are not known: nobody's documents are given away."""
 
@@ -33,16 +35,17 @@ def body(
     Without `contents`, it is not known where among the messages the documents stood. How the request spelt its schema
     never is. A model of another generation than the match's is not asked for.
     """
-    wanted = match.particulars
-    vlmrun = {"domain": match.domain, "json_schema": wanted["schema"], "config": wanted["config"]}
+    wanted = match.parts
+    messages = wanted.messages or ()
+    vlmrun = {"domain": match.domain, "json_schema": wanted.schema, "config": wanted.config}
     written: dict[str, Any] = {
-        "model": _model(wanted["generation"], model),
-        "messages": _messages(wanted["messages"], documents)
+        "model": _model(wanted.generation or DEFAULT_GENERATION, model),
+        "messages": _messages(messages, documents)
         if contents is None
-        else [_written(message, parts, documents) for message, parts in zip(wanted["messages"], contents, strict=True)],
+        else [_written(message, parts, documents) for message, parts in zip(messages, contents, strict=True)],
         "vlmrun": {**{name: value for name, value in vlmrun.items() if value}, "metadata": METADATA},
     }
-    if wanted["json_object"]:
+    if wanted.json_object:
         written["response_format"] = {"type": "json_object"}
     return json.dumps(written).encode()
 

@@ -143,8 +143,10 @@ def _listed(mock: Mock) -> Iterator[dict[str, Any]]:
 
 def _fixture(fixture: Fixture, of: str) -> dict[str, Any]:
     match = asdict(fixture.match)
-    particulars = match.pop("particulars")
-    match = {name: value for name, value in match.items() if value is not None and value != {}} | particulars
+    del match["parts"]
+    match = {
+        name: value for name, value in match.items() if value is not None and value != {}
+    } | fixture.match.parts.given()
     return {
         "name": fixture.name,
         "of": of,
