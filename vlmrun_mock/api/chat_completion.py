@@ -71,8 +71,8 @@ def recorded_usage(completion: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def parted(completion: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """Return a body without the text of its first choice's message, and that text; the way back is `replayed`.
+def split_content(completion: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Return a body without the text of its first choice's message, and that text; the way back is `with_content`.
 
     Without a text, what is in its place stays; null stands for nothing there.
     """
@@ -86,7 +86,7 @@ def parted(completion: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
     return rest, text if isinstance(text, str) else None
 
 
-def replayed(completion: Mapping[str, Any], text: str, given: Mapping[str, int]) -> dict[str, Any]:
+def with_content(completion: Mapping[str, Any], text: str, given: Mapping[str, int]) -> dict[str, Any]:
     """Return a body as it was recorded, with its content back in place, and the usage that a fixture gives.
 
     A `content` that is left in the recorded message, such as null, stays.

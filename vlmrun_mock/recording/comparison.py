@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlmrun_mock.api.answer import UpstreamResponse
-from vlmrun_mock.api.chat_completion import SUCCESSFUL, is_completion, parted
+from vlmrun_mock.api.chat_completion import SUCCESSFUL, is_completion, split_content
 from vlmrun_mock.recording import json_diff
 from vlmrun_mock.recording.json_diff import Change, shape_changes, value_changes
 from vlmrun_mock.recording.recording import redacted_completion
@@ -88,7 +88,7 @@ def _number(digits: str) -> float | str:
 
 def _parts(completion: Mapping[str, Any]) -> dict[str, Any]:
     """Return a body, and apart from it the content of its first choice, read as the JSON that it may be."""
-    rest, text = parted(completion)
+    rest, text = split_content(completion)
     content = rest["choices"][0]["message"].pop("content", text)
     return {"completion": rest, "content": read(content) if isinstance(content, str) else content}
 

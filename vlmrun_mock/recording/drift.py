@@ -14,7 +14,7 @@ from typing import Any
 from vlmrun_mock import __version__
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.answer import Answer, UpstreamResponse
-from vlmrun_mock.api.chat_completion import replayed
+from vlmrun_mock.api.chat_completion import with_content
 from vlmrun_mock.api.errors import ApiError, InvalidRequest
 from vlmrun_mock.api.request import PART_NAMES
 from vlmrun_mock.documents.identity import Document
@@ -156,7 +156,7 @@ def _recorded(body: FixtureBody, fixture: Fixture) -> Recorded:
         raise NotAsked(f"it is no recording: its match says nothing of {missing}")
     if len(fixture.answers) > 1 or answer.merged:
         raise NotAsked("it is no recording: its answer is scripted")
-    completion = replayed(answer.completion, answer.content, answer.usage) if answer.completion else None
+    completion = with_content(answer.completion, answer.content, answer.usage) if answer.completion else None
     model = body.asked.model if body.asked else (completion or {}).get("model")
     return Recorded(match, _documents(body, match), _answered(answer, completion), model, _contents(body))
 

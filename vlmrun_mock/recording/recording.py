@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from vlmrun_mock.api.answer import UpstreamResponse
-from vlmrun_mock.api.chat_completion import is_completion, parted, replayed
+from vlmrun_mock.api.chat_completion import is_completion, split_content, with_content
 from vlmrun_mock.api.request import DEFAULT_MODEL, ExtractionRequest, Message
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.fixtures.domains import Domains
@@ -72,10 +72,10 @@ def _recording(
     _expect_no_secret(match, redaction)
     completion, replay = _completion(response), None
     if completion is not None:
-        rest, text = parted(completion)
+        rest, text = split_content(completion)
         rest, content = redaction.value(rest), _content(text or "", redaction)
         answer = {"status": response.status, **content.as_json(), "completion": rest}
-        replay = replayed(rest, content.text, {})
+        replay = with_content(rest, content.text, {})
     elif errors:
         answer = {"error": _error(response, redaction)}
     else:
@@ -88,8 +88,8 @@ def _recording(
 
 def redacted_completion(completion: Mapping[str, Any], redaction: Redaction) -> dict[str, Any]:
     """Return a body as it will be answered: without secrets, in the JSON that its content may be, too."""
-    rest, text = parted(completion)
-    return replayed(redaction.value(rest), _content(text or "", redaction).text, {})
+    rest, text = split_content(completion)
+    return with_content(redaction.value(rest), _content(text or "", redaction).text, {})
 
 
 def fixture_of(raw: bytes, name: str, domains: Domains) -> Fixture:
@@ -224,5 +224,5 @@ def _prove(
     if differences:
         raise NotRecordable(f"the fixture would not match: {differences[0].message}")
     answer = fixture.answers[0]
-    if replay is not None and replayed(answer.completion or {}, answer.content, {}) != replay:
+    if replay is not None and with_content(answer.completion or {}, answer.content, {}) != replay:
         raise NotRecordable("the fixture would not answer the same")

@@ -20,10 +20,10 @@ from vlmrun_mock.api.chat_completion import (
     SUCCESSFUL,
     chat_completion,
     is_completion,
-    parted,
     recorded_usage,
-    replayed,
+    split_content,
     usage,
+    with_content,
 )
 from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import ApiError, InvalidRequest, RateLimitExceeded, ScriptedError
@@ -154,7 +154,7 @@ def _completion(mock: Mock, chat: ChatRequest, answer: Answer, entry: Entry, han
     if answer.completion is None:
         completion = chat_completion(chat, text, figures, mock.stamp)
     else:
-        completion = replayed(answer.completion, text, answer.usage)
+        completion = with_content(answer.completion, text, answer.usage)
     if handler.completion:
         completion = handler.completion(completion)
     content = json.dumps(completion, ensure_ascii=False, separators=(",", ":")).encode()
@@ -221,9 +221,9 @@ def _spoilt(content: bytes, handler: FaultHandler, schema: Mapping[str, Any] | N
         return content
     if not is_completion(completion):
         return content
-    rest, text = parted(completion)
+    rest, text = split_content(completion)
     content_text = handler.content(text or "", schema) if handler.content else text or ""
-    spoilt = replayed(rest, content_text, {})
+    spoilt = with_content(rest, content_text, {})
     if handler.completion:
         spoilt = handler.completion(spoilt)
     return json.dumps(spoilt, ensure_ascii=False, separators=(",", ":")).encode()
