@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import settings
 
 from tests.serving import Served
@@ -23,12 +25,24 @@ Put = Callable[..., Path]
 
 # What any input may break is tried in depth in a campaign; every run of a kind tries the same inputs.
 settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
-settings.register_profile("campaign", max_examples=400, deadline=None, derandomize=True)
+settings.register_profile("campaign", max_examples=200, deadline=None, derandomize=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that CI turns on."""
+    """Add the options that CI turns on."""
+    parser.addoption("--browser", action="store_true", help="run the tests of the inspector's page in a browser")
     parser.addoption("--campaign", action="store_true", help="run long campaigns in full, and the tests of packaging")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while thousands of tests are made, nor ever again among them: a third of a worker's start."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -39,18 +53,22 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     watched = option.usepdb or option.collectonly
     is_worker = hasattr(config, "workerinput")  # which calls this hook, too, and would start workers of its own
     if parallel and not watched and not is_worker and all(Path(argument).is_dir() for argument in config.args):
-        option.numprocesses = config.hook.pytest_xdist_auto_num_workers(config=config)
+        # One more than there are cores, as some tests wait for a process, a clock or a file.
+        option.numprocesses = 1 + config.hook.pytest_xdist_auto_num_workers(config=config)
         option.dist = "worksteal"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the depth of the campaigns, and let processes that the tests start end by Ctrl-C.
+    """Choose the depth of the campaigns, and let processes that the tests start end by Ctrl-C and a closed terminal.
 
-    A shell ignores SIGINT in what it starts in the background, and so would every process from there on.
+    A shell ignores SIGINT in what it starts in the background, and nohup SIGHUP; so would every process from there on.
     """
     settings.load_profile("campaign" if config.getoption("campaign") else "quick")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_IGN:
+        signal.signal(hangup, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -59,6 +77,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("campaign"):
                 item.add_marker(pytest.mark.skip(reason="only with --campaign"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_authority(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[None]:
+    """Let clients trust one authority: to load the world's takes each new client longer than most tests.
+
+    A campaign installs packages from a network, and needs the world's.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not pytestconfig.getoption("campaign"):
+            file = tmp_path_factory.mktemp("authority") / "authority.pem"
+            trustme.CA().cert_pem.write_to_path(file)
+            patch.setenv("SSL_CERT_FILE", str(file))
+        yield
 
 
 @pytest.fixture
@@ -111,3 +143,9 @@ def put(tmp_path: Path) -> Put:
         return tmp_path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def many(pytestconfig: pytest.Config) -> int:
+    """Return how many fixtures are many: 10,000 in a campaign."""
+    return 10_000 if pytestconfig.getoption("campaign") else 1_000

@@ -80,9 +80,9 @@ class ServeProcess:
     def _started(self) -> str:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.popen.poll() is None:
-            found = re.search(r"^export VLMRUN_BASE_URL=(.*)/v1\n(?=.*VLMRUN_API_KEY.*\n)", self.output, re.MULTILINE)
+            found = re.search(r"^export VLMRUN_BASE_URL=(.*)\n(?=.*VLMRUN_API_KEY.*\n)", self.output, re.MULTILINE)
             if found:
-                return found[1]
+                return found[1].strip("'").removesuffix("/v1")
             time.sleep(0.02)
         raise AssertionError(f"the server did not start:\n{self.output}\n{self.errors}")
 

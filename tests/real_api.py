@@ -7,6 +7,7 @@ import hashlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.process import PATIENCE
 from tests.serving import CHAT
 from vlmrun_mock.web import server
 
@@ -27,20 +29,34 @@ KEY = "sk-the-real-key-1234567890"
 
 
 class RealApi:
-    """What it was asked, and what it says: `say` replaces its own answer, `wait` is in seconds."""
+    """What it was asked, and what it says: `say` replaces its own answer, `wait` is in seconds.
+
+    To set `wait` anew also ends or prolongs the waiting that is under way.
+    """
 
     def __init__(self) -> None:
         self.url = ""
+        self.app = Starlette(routes=[Route(CHAT, self._chat, methods=["POST"])])
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was asked and told."""
         self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.say: Callable[[Request, dict[str, Any]], Response] = completion
         self.wait = 0.0
-        self.app = Starlette(routes=[Route(CHAT, self._chat, methods=["POST"])])
 
     @property
     def asked(self) -> int:
         """Return how often it was asked."""
         return len(self.bodies)
+
+    def wait_until_asked(self, times: int) -> None:
+        """Wait until it was asked so often."""
+        deadline = time.monotonic() + PATIENCE
+        while self.asked < times:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
 
     async def _chat(self, request: Request) -> Response:
         try:
@@ -49,7 +65,9 @@ class RealApi:
             return Response()
         self.bodies.append(raw)
         self.headers.append(dict(request.headers))
-        await asyncio.sleep(self.wait)
+        began = time.monotonic()
+        while (left := began + self.wait - time.monotonic()) > 0:  # noqa: ASYNC110 - a test's thread sets `wait`
+            await asyncio.sleep(min(left, 0.02))
         return self.say(request, json.loads(raw))
 
 
@@ -102,6 +120,7 @@ def real_api() -> Iterator[RealApi]:
     with server.running(api.app) as url:
         api.url = url
         yield api
+        api.wait = 0
 
 
 @contextmanager

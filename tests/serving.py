@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import socket
+import time
 from typing import Any
 
 import httpx
@@ -25,11 +27,26 @@ class Served:
 
     def chat(self, **body: object) -> httpx.Response:
         """Send a chat completion; the messages are a single word unless given."""
-        return self.http.post(CHAT, json={"messages": [{"role": "user", "content": "Extract"}], **body})
+        before, deadline = len(self.lines), time.monotonic() + 30
+        response = self.http.post(CHAT, json={"messages": [{"role": "user", "content": "Extract"}], **body})
+        # A line is logged when its answer is on the way, which may be just after it is here.
+        while len(self.lines) == before and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return response
 
     def openai(self, api_key: str = "test") -> openai.OpenAI:
         """Return the official SDK's client."""
         return openai.OpenAI(base_url=self.openai_url, api_key=api_key, max_retries=0)
+
+
+def begun(url: str, body: object, key: str = "test", count: int = 1, patience: float = 30) -> socket.socket:
+    """Return a bare socket on which a request was sent, or several at once; its answer is waited for so long."""
+    raw = json.dumps(body).encode()
+    head = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(raw)}\r\n\r\n"
+    host, port = url.removeprefix("http://").split(":")
+    client = socket.create_connection((host, int(port)), timeout=patience)
+    client.sendall((head.encode() + raw) * count)
+    return client
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (64, 48), kind: str = "PNG") -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import Serve
 from tests.process import serving
 from tests.samples import SAMPLES, SCHEMA
 from tests.serving import CHAT, Served, data_url, image_message, picture
@@ -31,7 +32,7 @@ def bodies(http: httpx.Client, names: Iterable[str]) -> dict[str, bytes]:
 
 def completion(body: bytes) -> dict[str, Any]:
     """Return a chat completion without what the clock and the ids decide."""
-    return {name: value for name, value in json.loads(body).items() if name not in ("id", "created")}
+    return {name: value for name, value in json.loads(body).items() if name not in ("id", "created", "session_id")}
 
 
 def test_two_processes_give_the_same_bytes_in_any_order(tmp_path: Path) -> None:
@@ -49,20 +50,21 @@ def test_two_processes_give_the_same_bytes_in_any_order(tmp_path: Path) -> None:
     assert forwards == again
 
 
-def test_another_seed_changes_generated_values_and_ids_but_not_packaged_answers(tmp_path: Path) -> None:
-    with serving(tmp_path / "zero", *GENERATE) as first, serving(tmp_path / "one", *GENERATE, "--seed", "1") as second:
-        zero, one = bodies(first.http, SAMPLES), bodies(second.http, SAMPLES)
+def test_another_seed_changes_generated_values_and_ids_but_not_packaged_answers(serve: Serve) -> None:
+    first, second = serve(unknown_domain="generate"), serve(unknown_domain="generate", seed=1)
+
+    zero, one = bodies(first.http, SAMPLES), bodies(second.http, SAMPLES)
 
     assert [name for name in GENERATED if completion(zero[name])["choices"] == completion(one[name])["choices"]] == []
     assert [name for name in SAMPLES if json.loads(zero[name])["id"] == json.loads(one[name])["id"]] == ["an id"]
     assert completion(zero["an invoice"]) == completion(one["an invoice"])
 
 
-def test_a_real_clock_and_random_ids_change_created_and_id_alone(tmp_path: Path) -> None:
-    options = (*GENERATE, "--clock", "wall", "--ids", "random")
-    with serving(tmp_path / "frozen", *GENERATE) as first, serving(tmp_path / "real", *options) as second:
-        frozen = bodies(first.http, SAMPLES)
-        real, again = bodies(second.http, SAMPLES), bodies(second.http, SAMPLES)
+def test_a_real_clock_and_random_ids_change_created_and_id_alone(serve: Serve) -> None:
+    first, second = serve(unknown_domain="generate"), serve(unknown_domain="generate", clock="wall", ids="random")
+
+    frozen = bodies(first.http, SAMPLES)
+    real, again = bodies(second.http, SAMPLES), bodies(second.http, SAMPLES)
 
     assert {name: completion(body) for name, body in frozen.items()} == {
         name: completion(body) for name, body in real.items()

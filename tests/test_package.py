@@ -24,9 +24,16 @@ pytestmark = pytest.mark.campaign
 ROOT = Path(__file__).parent.parent
 FIXTURES = sorted(path.relative_to(ROOT / "fixtures").as_posix() for path in (ROOT / "fixtures").rglob("*.json"))
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "vlmrun_mock").rglob("*.py"))
+PRINTED_WITH = [
+    path.relative_to(ROOT).as_posix()
+    for folder in ("templates", "fonts")
+    for path in (ROOT / "vlmrun_mock/documents" / folder).iterdir()
+]
 WANTED = re.compile(
     r"vlmrun_mock/(?:\w+/)*\w+\.py|vlmrun_mock/py\.typed|vlmrun_mock/fixture\.schema\.json"
-    r"|vlmrun_mock/packaged/(?:vlmrun-hub|[\w.-]+/(?:answer|schema))\.json"
+    r"|vlmrun_mock/web/inspector/page/\w+\.(?:html|css|js|svg)"
+    r"|vlmrun_mock/packaged/(?:vlmrun-hub|pools/\w+|[\w.-]+/(?:answer|schema|relations))\.json"
+    r"|vlmrun_mock/documents/(?:templates/[\w.-]+\.typ|fonts/[\w-]+\.(?:ttf|LICENSE))"
     r"|vlmrun_mock-[\d.]+\.dist-info/(?:METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
 )
 STARTED = 60
@@ -130,6 +137,7 @@ def test_the_wheel_holds_every_module_and_every_fixture(wheel: Path) -> None:
 
     assert {f"vlmrun_mock/packaged/{name}" for name in FIXTURES} <= names
     assert set(MODULES) <= names
+    assert set(PRINTED_WITH) <= names
     assert {"vlmrun_mock/py.typed", "vlmrun_mock/fixture.schema.json"} <= names
     assert "vlmrun_mock/packaged/vlmrun-hub.json" in names
     assert sum(name.endswith("/answer.json") for name in names) >= 31
@@ -151,7 +159,7 @@ def test_the_wheel_requires_what_runs_and_not_what_tests(wheel: Path) -> None:
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     names = {re.split(r"[^\w-]", line)[0] for line in required}
     assert {"starlette", "uvicorn", "pydantic", "click", "faker", "tiktoken"} <= names
-    assert names.isdisjoint({"vlmrun", "vlmrun-hub", "openai", "httpx", "pytest", "pillow"})
+    assert names.isdisjoint({"vlmrun", "vlmrun-hub", "openai", "httpx", "pytest", "pillow", "typst"})
     assert metadata["Requires-Python"] == ">=3.10"
 
 

@@ -1,4 +1,4 @@
-"""An offline stand-in for VLM Run's OpenAI-compatible chat completions API."""
+"""An offline stand-in for VLM Run's API."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vlmrun_mock.address import Address
     from vlmrun_mock.testing.control import Control
     from vlmrun_mock.testing.mock_server import MockServer
 
-__all__ = ["Control", "MockServer", "__version__"]
+__all__ = ["Address", "Control", "MockServer", "__version__"]
 
 __version__ = "0.1.0"
 
 
-_HOMES = {"Control": "vlmrun_mock.testing.control", "MockServer": "vlmrun_mock.testing.mock_server"}
+_HOMES = {
+    "Address": "vlmrun_mock.address",
+    "Control": "vlmrun_mock.testing.control",
+    "MockServer": "vlmrun_mock.testing.mock_server",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,11 +6,25 @@ import hashlib
 import random
 import time
 import uuid
-from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+
+VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+"""The digit of a UUID that names its variant, by a digit that is drawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
+@lru_cache(maxsize=100)
+def _begun(number: int, facts: tuple[str, ...]) -> hashlib._Hash:
+    """Return a digest that begins with a seed's number and the first fact, which mostly says what is drawn."""
+    digested = hashlib.sha256(str(number).encode())
+    for fact in facts:
+        encoded = fact.encode("utf-8", "surrogatepass")
+        digested.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digested
+
+
+class Seed(msgspec.Struct, frozen=True):
     """A number that, with the facts passed to its methods, decides every drawn value.
 
     The same number and facts give the same values in every process and on every machine:
@@ -21,28 +35,27 @@ class Seed:
 
     def digest(self, *facts: str) -> bytes:
         """Return 32 bytes that depend on the seed's number and on each fact and its position."""
-        state = hashlib.sha256(str(self.number).encode())
-        for fact in facts:
+        digested = _begun(self.number, facts[:1]).copy()
+        for fact in facts[1:]:
             encoded = fact.encode("utf-8", "surrogatepass")
-            state.update(len(encoded).to_bytes(8, "big"))
-            state.update(encoded)
-        return state.digest()
+            digested.update(len(encoded).to_bytes(8, "big") + encoded)
+        return digested.digest()
 
     def random(self, *facts: str) -> random.Random:
         """Return a generator of its own for these facts."""
         return random.Random(int.from_bytes(self.digest(*facts), "big"))  # noqa: S311 - repeatable is the point
 
-    def uuid(self, *facts: str) -> uuid.UUID:
-        """Return a version 4 UUID for these facts."""
-        return uuid.UUID(bytes=self.digest(*facts)[:16], version=4)
+    def uuid(self, *facts: str) -> str:
+        """Return a version 4 UUID for these facts; put together by hand, in a third of the time that `uuid` takes."""
+        digits = self.digest(*facts).hex()
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
 
 
 FROZEN_INSTANT = 1735689600
 """2025-01-01T00:00:00Z in seconds: the `created` of every answer, unless the clock is the wall's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """When a completion was made and what it is called: constant for a request, unless asked to be real."""
 
     seed: Seed
@@ -57,6 +70,14 @@ class Stamp:
     def created(self) -> int:
         """Return `created`, in seconds since 1970."""
         return int(time.time()) if self.wall_clock else FROZEN_INSTANT
+
+    def moment(self) -> float:
+        """Return the same in fractions of a second, for what a client creates."""
+        return time.time() if self.wall_clock else float(FROZEN_INSTANT)
+
+    def session_id(self, fingerprint: str) -> str:
+        """Return the session of a request that names none."""
+        return str(uuid.uuid4()) if self.random_ids else self.seed.uuid("session", fingerprint)
 
     def completion_id(self, fingerprint: str) -> str:
         """Return `chatcmpl-` and a UUID that depends on the request's fingerprint alone, or a fresh one."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
+from tests.effort import calls
 from tests.serving import data_url, image_message, picture
 from vlmrun_mock.api import chat_parser
+from vlmrun_mock.api.bodies import MOST_BRACKETS
 from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import InvalidRequest
 from vlmrun_mock.api.request import Config, ExtractionRequest, Message
@@ -225,7 +229,7 @@ LOCATIONS: list[tuple[dict[str, Any], list[str | int]]] = [
     ({"messages": "x"}, ["body", "messages"]),
     ({"messages": None}, ["body", "messages"]),
     ({"messages": ["x"]}, ["body", "messages", 0]),
-    ({"messages": [{}, {"role": "tool"}]}, ["body", "messages", 1, "role"]),
+    ({"messages": [{}, {"role": "robot"}]}, ["body", "messages", 1, "role"]),
     ({"messages": [{"content": 5}]}, ["body", "messages", 0, "content"]),
     ({"messages": [{"content": ["x"]}]}, ["body", "messages", 0, "content", 0]),
     ({"messages": [{"content": [{"text": "x"}]}]}, ["body", "messages", 0, "content", 0]),
@@ -241,6 +245,11 @@ LOCATIONS: list[tuple[dict[str, Any], list[str | int]]] = [
     (
         {"messages": part("image_url", image_url={"url": "data:image/png;base64,!!!!"})},
         ["body", "messages", 0, "content", 0, "image_url", "url"],
+    ),
+    ({"messages": part("file", file={"filename": "a.pdf"})}, ["body", "messages", 0, "content", 0, "file"]),
+    (
+        {"messages": part("file", file={"file_data": "~"})},
+        ["body", "messages", 0, "content", 0, "file", "file_data"],
     ),
     ({"messages": part("input_file")}, ["body", "messages", 0, "content", 0, "input_file"]),
     ({"messages": part("input_file", file_id="\n")}, ["body", "messages", 0, "content", 0, "input_file", "file_id"]),
@@ -304,3 +313,131 @@ def test_more_items_than_the_limit_are_refused(messages: list[object]) -> None:
         chat_parser.parse(json.dumps({"messages": messages}).encode())
 
     assert refused.value.problems[0].type == "too_long"
+
+
+@pytest.mark.parametrize(
+    ("role", "read_as"), [("developer", "system"), ("tool", "tool"), ("function", "function"), (None, "user")]
+)
+def test_the_roles_of_openais_newer_clients_are_read(role: str | None, read_as: str) -> None:
+    request = parse(messages=[{"role": role, "content": "Extract", "tool_call_id": "call_1"}])
+
+    assert [message.role for message in request.messages] == [read_as]
+
+
+def test_openais_part_with_a_file_is_the_same_document_as_a_data_url() -> None:
+    pdf = b"%PDF-1.4 a document"
+    url, bare = data_url(pdf, "application/pdf"), base64.b64encode(pdf).decode()
+
+    as_url, as_base64, as_picture = (
+        parse(messages=part(kind, **{kind: content})).documents[0]
+        for kind, content in (
+            ("file", {"file_data": url, "filename": "a.pdf"}),
+            ("file", {"file_data": bare}),
+            ("image_url", {"url": url}),
+        )
+    )
+    by_id = parse(messages=part("file", file={"file_id": "an-id"})).documents[0]
+
+    assert as_url.identity == as_base64.identity == as_picture.identity
+    assert (as_url.filename, as_url.media_type, as_base64.media_type) == ("a.pdf", "application/pdf", "application/pdf")
+    assert by_id.identity == "file:an-id"
+
+
+SMALL = {"type": "object", "properties": {"total": {"type": "number"}}}
+
+
+@pytest.mark.parametrize(
+    ("response_format", "place"),
+    [
+        ({"type": "json_schema", "json_schema": SMALL}, ("json_schema",)),
+        ({"type": "json_schema", "json_schema": {**SMALL, "schema": {"type": "string"}}}, ("json_schema",)),
+        ({"type": "json_schema", "json_schema": {"name": "Bill", "schema": SMALL}}, ("json_schema", "schema")),
+        ({"type": "json_schema", "schema": SMALL, "name": "Bill", "strict": True}, ("schema",)),
+        ({"type": "json_object", "schema": SMALL}, ("schema",)),
+    ],
+)
+def test_a_schema_in_the_response_format_is_found_where_clients_put_it(
+    response_format: dict[str, Any], place: tuple[str, ...]
+) -> None:
+    schema = parse(response_format=response_format).schema
+
+    assert schema is not None
+    assert schema.place == ("body", "response_format", *place)
+    assert schema.schema["properties"] == SMALL["properties"]
+
+
+@pytest.mark.parametrize("wrapper", [{"name": "Bill"}, {"name": "Bill", "description": "A bill", "schema": None}])
+def test_a_wrapper_without_a_schema_is_none(wrapper: dict[str, Any]) -> None:
+    assert parse(response_format={"type": "json_schema", "json_schema": wrapper}).schema is None
+
+
+AROUND = b'{"model": "vlm-1", "vlmrun": {"domain": "document.invoice"}, "messages": %b, "temperature": 0.5}'
+TWICE = b'[{"content": "Extract"}]'
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(AROUND % b'[{"role": "user", "content": "Extract"}]', id="usual"),
+        pytest.param(AROUND % b"[]", id="no messages"),
+        pytest.param(AROUND % '[{"content": "ä€😀", "name": "é"}]'.encode(), id="not ASCII"),
+        pytest.param(AROUND % b'[{"content": "]} \\"messages\\": [{\\"content\\": 1}]"}]', id="JSON in a text"),
+        pytest.param(b'{"messages": %b, "stop": %b}' % (TWICE, TWICE), id="the same list after"),
+        pytest.param(b'{"stop": %b, "messages": %b}' % (TWICE, TWICE), id="the same list before"),
+        pytest.param(b'{"messages": [{"content": "one"}], "messages": %b}' % TWICE, id="two keys"),
+        pytest.param(b'{"messages": %b, "messages": [{"content": "one"}]}' % TWICE, id="two keys, another order"),
+        pytest.param(b'{"m\\u0065ssages": %b, "model": "a"}' % TWICE, id="an escaped key"),
+        pytest.param(b'\xef\xbb\xbf{"messages": %b}' % TWICE, id="a byte order mark"),
+        pytest.param(b'{"n": 2, "messages": %b, "max_tokens": "7"}' % TWICE, id="a number in a text"),
+    ],
+)
+def test_a_body_whose_messages_are_read_apart_is_read_as_a_whole_one_is(raw: bytes) -> None:
+    padding = b', "padding": [%b]}' % b",".join([b"[]"] * MOST_BRACKETS)
+
+    apart, again, whole = chat_parser.parse(raw), chat_parser.parse(raw), chat_parser.parse(raw[:-1] + padding)
+
+    known = {name: value for name, value in whole.parameters.items() if name != "padding"}
+    assert apart == again
+    assert apart == msgspec.structs.replace(whole, parameters=known)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param(b'[{"content": "\xff"}]', id="no UTF-8"),
+        pytest.param(b'[{"name": "\xff"}]', id="no UTF-8 in what is not known"),
+        pytest.param(b'[{"weight": 1e999}]', id="too large a number in what is not known"),
+        pytest.param(b'[{"role": "narrator"}]', id="an unknown role"),
+        pytest.param(b'[{"content": "a",}]', id="no JSON"),
+        pytest.param(b"null", id="no list"),
+        pytest.param(b'[{"content": [{"type": "image_url", "image_url": {"url": "ftp://a"}}]}]', id="no document"),
+    ],
+)
+def test_messages_that_cannot_be_read_are_refused_by_their_place_in_the_body(messages: bytes) -> None:
+    chat_parser.parse(AROUND % b"[]")
+    padding = b', "padding": [%b]}' % b",".join([b"[]"] * MOST_BRACKETS)
+
+    with pytest.raises(InvalidRequest) as apart:
+        chat_parser.parse(AROUND % messages)
+    with pytest.raises(InvalidRequest) as whole:
+        chat_parser.parse((AROUND % messages)[:-1] + padding)
+
+    assert apart.value.detail == whole.value.detail
+    assert apart.value.problems
+
+
+def test_two_requests_that_differ_in_their_messages_alone_share_nothing_that_was_worked_out() -> None:
+    first, second = (chat_parser.parse(AROUND % b'[{"content": "%b"}]' % text).extraction for text in (b"one", b"two"))
+
+    assert (first.text, second.text) == ("one", "two")
+    assert first.fingerprint != second.fingerprint
+    assert second.domain == "document.invoice"
+
+
+def test_what_stands_around_the_messages_is_read_once() -> None:
+    bodies = [b'{"model": "once", "messages": [{"content": "%d"}], "domain": "document.invoice"}' % n for n in range(3)]
+    chat_parser.parse(bodies[0])
+
+    read_again = calls(lambda: [chat_parser.parse(body) for body in bodies[1:]], of=chat_parser._whole)
+
+    assert read_again == 0

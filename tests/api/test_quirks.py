@@ -43,6 +43,43 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 """Values that ask for nothing."""
 
 
+OURS: Mapping[str, tuple[Any, ...]] = {
+    "tools": ([{"type": "function", "function": {"name": name}} for name in ("save", "send")],),
+    "tool_choice": ("required", {"type": "function", "function": {"name": "save"}}),
+    "parallel_tool_calls": (False,),
+    "functions": ([{"name": "save"}, {"name": "send"}],),
+    "function_call": ({"name": "save"},),
+    "seed": (7, 0),
+    "audio": ({"voice": "alloy", "format": "wav"},),
+    "modalities": (["text", "audio"],),
+    "prediction": ({"type": "content", "content": "x"},),
+    "stream_options": ({"include_usage": True},),
+    "store": (True,),
+    "reasoning_effort": ("low",),
+    "verbosity": ("high",),
+    "service_tier": ("flex",),
+    "web_search_options": ({},),
+    "max_completion_tokens": (1, 0, "many"),
+}
+"""What the documentation does not name and the mock does not act on, with values that ask for something."""
+
+OURS_NEUTRAL: Mapping[str, tuple[Any, ...]] = {
+    **dict.fromkeys(OURS, (None,)),
+    "tools": (None, []),
+    "tool_choice": (None, "auto", "none"),
+    "parallel_tool_calls": (None, True),
+    "functions": (None, []),
+    "function_call": (None, "auto", "none"),
+    "modalities": (None, ["text"]),
+    "stream_options": (None, {}, {"include_usage": False}),
+    "store": (None, False),
+    "verbosity": (None, "medium"),
+    "service_tier": (None, "auto", "default"),
+    "max_completion_tokens": (None, 100_000),
+}
+"""Values of these that ask for nothing."""
+
+
 def pairs(table: Mapping[str, tuple[Any, ...]]) -> list[tuple[str, Any]]:
     """Return each parameter of a table with each of its values."""
     return [(parameter, value) for parameter, values in table.items() for value in values]
@@ -66,11 +103,64 @@ def rejecting(serve: Serve) -> Served:
 
 
 def test_the_table_has_every_documented_difference_with_its_effect() -> None:
-    parameters = [quirk.parameter for quirk in QUIRKS]
+    documented = [quirk for quirk in QUIRKS if quirk.source != "ours"]
 
-    assert sorted(parameters) == sorted(["max_tokens", "image_url.detail", *DOCUMENTED])
-    assert [quirk.parameter for quirk in QUIRKS if quirk.supported] == ["max_tokens"]
-    assert all(quirk.documented in ("not supported", "not respected") and quirk.effect for quirk in QUIRKS)
+    assert sorted(quirk.parameter for quirk in documented) == sorted(["max_tokens", "image_url.detail", *DOCUMENTED])
+    assert [quirk.parameter for quirk in documented if quirk.supported] == ["max_tokens"]
+    assert all(quirk.documented in ("not supported", "not respected") and quirk.effect for quirk in documented)
+
+
+def test_the_rows_of_ours_are_never_refused() -> None:
+    ours = [quirk for quirk in QUIRKS if quirk.source == "ours"]
+
+    assert sorted(quirk.parameter for quirk in ours) == sorted(OURS)
+    assert all(quirk.supported and quirk.documented == "not named" and quirk.effect for quirk in ours)
+
+
+@pytest.mark.parametrize(("parameter", "value"), pairs(OURS))
+def test_a_parameter_that_only_openai_names_is_named_and_let_through(
+    parameter: str, value: object, rejecting: Served
+) -> None:
+    answer = invoice(rejecting, **{parameter: value})
+
+    (entry,) = rejecting.http.get("/_mock/requests").json()["requests"]
+    assert answer.status_code == 201
+    assert answer.headers[IGNORED] == parameter
+    assert f"[ignored: {parameter}]" in rejecting.lines[-2]
+    assert entry["ignored"] == [parameter]
+
+
+@pytest.mark.parametrize(
+    ("response_format", "remark"),
+    [
+        ({"type": "json_object", "json_schema": {"schema": {}}}, 'its type must be "json_schema"'),
+        (
+            {"type": "json_schema", "json_schema": {"schema": {"total": {"type": "number"}}}},
+            'no keyword of JSON Schema (total): its fields belong below "properties"',
+        ),
+        ({"type": "json_schema", "schema": {"a": 1, "b": 2, "c": 3, "d": 4}}, "(a, b, c)"),
+    ],
+)
+def test_the_log_remarks_on_a_schema_without_effect(
+    response_format: dict[str, Any], remark: str, served: Served
+) -> None:
+    answer = invoice(served, response_format=response_format)
+
+    assert answer.status_code == 201
+    assert remark in served.lines[-1]
+
+
+@pytest.mark.parametrize(
+    "response_format",
+    [{"type": "json_object"}, {"type": "json_schema", "schema": {"description": "anything", "total": {}}}],
+)
+def test_the_log_is_silent_about_a_schema_with_a_keyword_and_about_none(
+    response_format: dict[str, Any], served: Served
+) -> None:
+    invoice(served, response_format=response_format)
+
+    assert "response_format" not in served.lines[-1]
+    assert "keyword" not in served.lines[-1]
 
 
 @pytest.mark.parametrize(("parameter", "value"), pairs(DOCUMENTED))
@@ -86,7 +176,7 @@ def test_an_unsupported_parameter_changes_nothing_and_is_named(parameter: str, v
     assert IGNORED not in plain.headers
 
 
-@pytest.mark.parametrize(("parameter", "value"), pairs(NEUTRAL))
+@pytest.mark.parametrize(("parameter", "value"), pairs(NEUTRAL) + pairs(OURS_NEUTRAL))
 def test_a_neutral_value_is_not_named(parameter: str, value: object, served: Served) -> None:
     answer = invoice(served, **{parameter: value})
 
@@ -177,8 +267,9 @@ def test_max_tokens_is_never_refused(rejecting: Served) -> None:
     assert answers[0].headers[IGNORED] == "max_tokens"
 
 
-def test_everything_at_once_is_named_in_one_header_and_one_line(served: Served) -> None:
-    values = {parameter: values[0] for parameter, values in DOCUMENTED.items()}
+def test_everything_at_once_is_named_in_one_header_and_one_line(serve: Serve) -> None:
+    served = serve(tools="ignore")
+    values = {parameter: values[0] for parameter, values in {**DOCUMENTED, **OURS}.items()}
 
     answer = invoice(served, messages=detailed("low"), max_tokens=1, **values)
 
@@ -229,7 +320,7 @@ def test_rejecting_also_holds_where_a_fixture_would_answer(
 
 
 def test_what_is_documented_elsewhere_is_no_quirk(rejecting: Served) -> None:
-    further = {"temperature": 0.2, "top_p": 0.5, "top_k": 4, "seed": 7, "user": "me", "tools": [], "metadata": {}}
+    further = {"temperature": 0.2, "top_p": 0.5, "top_k": 4, "user": "me", "tools": [], "metadata": {}}
 
     answer = rejecting.http.post(CHAT, json={"messages": [{}], "domain": "document.invoice", **further})
 

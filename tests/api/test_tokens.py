@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import inspect
 import os
@@ -17,11 +18,30 @@ import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlmrun_mock.api import tokens
-from vlmrun_mock.api.tokens import BOUNDARY, RANKS_SHA256, SLICE, Tokenizer, image_tokens, message_tokens, slices
+from vlmrun_mock.api import short_texts, tokens
+from vlmrun_mock.api.runs import ENDS, PERIOD, STRIDE, Runs
+from vlmrun_mock.api.tokens import (
+    BOUNDARY,
+    RANKS_SHA256,
+    SLICE,
+    Tokenizer,
+    Unbroken,
+    image_tokens,
+    message_tokens,
+    slices,
+)
+from vlmrun_mock.fixtures.domains import packaged
+from vlmrun_mock.json_text import written
 
 ROOT = Path(__file__).parent.parent.parent
+DOMAINS = packaged()
 TOKENIZER = Tokenizer()
+RANKS = tokens.packaged_ranks()
+SHORT = short_texts.Counter(RANKS)
+ASCII = st.text(alphabet=st.characters(max_codepoint=127), max_size=200)
+PROSE = st.lists(st.sampled_from(["the", " invoice", "'LL", "'s", "\n", " ", "\t", "12345", "!?", "Aa", "\x1c"])).map(
+    "".join
+)
 AWKWARD = st.text(alphabet="aZé漢1²½٣ \n\r\t\u00a0\u3000'!_.<|>s\u0301😀\ud800\0", max_size=40)
 
 OFFLINE = """
@@ -84,7 +104,7 @@ def test_ranks_with_another_hash_are_refused(tmp_path: Path) -> None:
     file.write_bytes(b"IQ== 0")
 
     with pytest.raises(RuntimeError, match=r"have the SHA-256 [0-9a-f]{64}, but 223921b7\w+ is pinned"):
-        tokens._ranks(file)
+        tokens.ranks_by_base64(file)
 
 
 def test_the_definition_is_the_one_of_the_installed_tiktoken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +123,7 @@ def test_the_definition_is_tiktokens_own(reference: tiktoken.Encoding) -> None:
     assert encoding.name == "cl100k_base"
     assert encoding._pat_str == reference._pat_str
     assert encoding._special_tokens == reference._special_tokens
-    assert encoding._mergeable_ranks == reference._mergeable_ranks
+    assert {base64.b64decode(token): rank for token, rank in RANKS.items()} == reference._mergeable_ranks
 
 
 def test_counts_agree_with_an_encoding_that_tiktoken_built(reference: tiktoken.Encoding) -> None:
@@ -152,9 +172,75 @@ def test_a_long_answer_is_counted_exactly() -> None:
 
 @pytest.mark.parametrize("unit", ["a", "é", " ", "\n", "\0", "😀", "\ud800", "'", "漢", " \r", "\u3000"])
 def test_a_run_without_a_boundary_is_counted_within_a_thousandth(unit: str) -> None:
-    text = unit * (SLICE * 2 // len(unit))
+    text = unit * (SLICE * 5 // 4 // len(unit))
 
     assert TOKENIZER.count(text) == pytest.approx(len(TOKENIZER._loaded().encode_ordinary(text)), rel=0.001)
+
+
+SHOWN = "aZeo .,-_=*#!/\\'\"\n\t\r~^1790²½öñßжя漢あ한😀👍|([{<>}])@$%&+`?;:xqI"
+KINDS = [*SHOWN, *map(chr, (0x301, 0x200B, 0xA0, 0x2028, 0, 0x7F))]
+CONTEXT = st.text(alphabet="aZé漢1² \n\r\t'!_.s\u0301😀\0", max_size=6)
+
+
+@pytest.mark.parametrize("character", KINDS, ids=lambda each: f"U+{ord(each):04X}")
+def test_a_long_run_of_one_character_is_counted_exactly(character: str, pytestconfig: pytest.Config) -> None:
+    """Each character has every length in a campaign, otherwise every third one."""
+    lengths = (*range(1_000, 1_400, 31), *range(2 * STRIDE, 2 * STRIDE + 2 * PERIOD, 127))
+    third = slice(KINDS.index(character) % 3, None, 3)
+    for length in lengths if pytestconfig.getoption("campaign") else lengths[third]:
+        text = f"a {character * length}b1"
+
+        assert TOKENIZER.count(text) == plain_count(text)
+
+
+RUN = st.tuples(st.sampled_from(KINDS), st.integers(2 * STRIDE, 3 * STRIDE)).map(lambda run: run[0] * run[1])
+
+
+@given(st.lists(st.one_of(CONTEXT, RUN), min_size=1, max_size=5).map("".join))
+def test_runs_are_counted_exactly_wherever_they_stand(text: str) -> None:
+    shortened, fewer = Runs(TOKENIZER.count).shortened(text)
+
+    assert len(shortened) < 5 * (STRIDE + 2 * PERIOD)
+    assert plain_count(shortened) + fewer == plain_count(text)
+
+
+def plain_count(text: str) -> int:
+    """Return the tokens of a text as tiktoken counts them, in one piece."""
+    return len(TOKENIZER._loaded().encode_ordinary(text))
+
+
+@pytest.mark.parametrize("character", ["a", " ", "\n", "-", "1", "漢"])
+def test_a_run_that_fills_a_body_has_the_tokens_of_its_periods(character: str) -> None:
+    """Where tiktoken itself panics or takes half a minute, the tokens are those of a shorter run and of the periods."""
+    length = 60_000_000
+
+    short = TOKENIZER.count(character * (length % PERIOD + 10 * PERIOD))
+    period = TOKENIZER.count(character * (length % PERIOD + 11 * PERIOD)) - short
+
+    assert TOKENIZER.count(character * length) == short + (length // PERIOD - 10) * period
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("qjzkx" * 1_000_000, id="letters"),
+        pytest.param("漢字" * 2_500_000, id="Chinese", marks=pytest.mark.campaign),
+        pytest.param("!?" * 2_500_000, id="signs", marks=pytest.mark.campaign),
+        pytest.param("\u3000 " * 2_500_000, id="blanks"),
+        pytest.param("ab" * 2_500_000, id="pairs", marks=pytest.mark.campaign),
+    ],
+)
+def test_a_prompt_that_would_take_too_long_to_count_is_refused_before(text: str) -> None:
+    with pytest.raises(Unbroken):
+        message_tokens(TOKENIZER, [("user", [text])])
+    with pytest.raises(Unbroken):
+        message_tokens(TOKENIZER, [("user", [text[:100_000]])] * 50)
+
+
+def test_a_long_prompt_that_is_broken_or_a_run_is_counted() -> None:
+    texts = ["word " * 1_000_000, "a" * 5_000_000, "aGVsbG8gd29ybGQh" * 300_000]
+
+    assert message_tokens(TOKENIZER, [("user", texts)]) > 1_000_000
 
 
 def test_a_million_blanks_before_a_letter_do_not_end_in_a_panic() -> None:
@@ -175,12 +261,40 @@ def test_threads_that_ask_at_the_same_time_share_one_encoding() -> None:
 
 def test_ranks_are_loaded_when_asked_for() -> None:
     tokenizer = Tokenizer()
-    before = tokenizer._encoding
+    before = tokenizer._short
 
     tokenizer.load()
 
     assert before is None
-    assert tokenizer._encoding is not None
+    assert tokenizer._short is not None
+
+
+@given(ASCII | PROSE)
+def test_a_short_text_in_ascii_is_counted_as_tiktoken_counts_it(text: str) -> None:
+    assert SHORT.count(text) == len(TOKENIZER._loaded().encode_ordinary(text))
+
+
+@pytest.mark.parametrize("name", DOMAINS.names())
+def test_a_packaged_answer_is_counted_as_tiktoken_counts_it(name: str) -> None:
+    domain = DOMAINS.get(name)
+    assert domain is not None
+    text = written(domain.content)
+    exact = len(TOKENIZER._loaded().encode_ordinary(text))
+
+    assert Tokenizer().count(text) == exact
+    assert SHORT.count(text) in (exact, None)
+
+
+@pytest.mark.parametrize("text", ["x" * 20_001, "é", "漢", "a" * 101, " " + "b" * 100])
+def test_another_text_loads_tiktoken(text: str) -> None:
+    tokenizer = Tokenizer()
+
+    tokens_found = tokenizer.count(text)
+
+    assert SHORT.count(text) is None
+    assert tokens_found == len(TOKENIZER._loaded().encode_ordinary(text))
+    assert tokenizer._short is None
+    assert tokenizer.is_ready_for([text])
 
 
 def test_no_network_is_asked_and_nothing_is_written(tmp_path: Path) -> None:
@@ -241,3 +355,14 @@ def test_a_picture_costs_the_same_on_its_side_and_at_most_eight_tiles(width: int
 
     assert figure == image_tokens(height, width)
     assert 85 + 170 <= figure <= 85 + 170 * 8
+
+
+@pytest.mark.parametrize("after", ["", "b", "b" * 15_000, "\n"])
+@pytest.mark.parametrize("length", [2 * STRIDE, 2 * STRIDE + 1, 3 * STRIDE - 1, 3 * STRIDE, 5 * STRIDE + 17])
+def test_a_run_is_shortened_to_its_very_end(length: int, after: str) -> None:
+    shortened, fewer = Runs(TOKENIZER.count).shortened("a" * length + after)
+
+    assert shortened.strip("a") == after.strip("a")
+    assert (length - shortened.count("a")) % PERIOD == 0
+    assert 0 < shortened.count("a") < ENDS + PERIOD
+    assert fewer > 0

@@ -17,11 +17,12 @@ from click.testing import CliRunner
 
 from tests.process import run
 from vlmrun_mock import __version__
-from vlmrun_mock.cli import main
+from vlmrun_mock.cli import command, main
 from vlmrun_mock.fixtures.domains import packaged
+from vlmrun_mock.seed import Seed
 
 Write = Callable[[str, str | bytes], Path]
-OPTIONS = [parameter for parameter in main.commands["serve"].params if parameter.name != "help"]
+OPTIONS = [parameter for parameter in command("serve").params if parameter.name != "help"]
 
 
 def invoke(*arguments: str, **changes: str) -> tuple[int, str, str]:
@@ -76,6 +77,33 @@ def test_a_domain_prints_its_packaged_answer(name: str) -> None:
     assert domain is not None
     assert (status, errors) == (0, "")
     assert json.loads(output) == domain.content
+
+
+def test_a_domain_prints_the_varied_answer_of_a_seed() -> None:
+    one, again, other = (invoke("domains", "document.invoice", "--vary", "--seed", seed) for seed in ("3", "3", "4"))
+
+    domain = packaged().get("document.invoice")
+    assert domain is not None
+    assert json.loads(one[1]) == domain.varied(Seed(3))
+    assert one == again != other
+
+
+def test_a_data_set_has_a_varied_answer_a_line_or_is_one_list() -> None:
+    arguments = ("domains", "document.receipt", "--count", "5", "--seed", "7", "--format")
+
+    lines, listed = (invoke(*arguments, layout) for layout in ("jsonl", "json"))
+
+    answers = [json.loads(line) for line in lines[1].splitlines()]
+    assert len({answer["receipt_id"] for answer in answers}) == 5
+    assert json.loads(listed[1]) == answers
+    assert lines[2] == ""
+
+
+def test_to_vary_needs_a_domain() -> None:
+    status, _, errors = invoke("domains", "--count", "5")
+
+    assert status == 2
+    assert "name the domain" in errors
 
 
 def test_a_domain_is_found_by_its_old_spelling() -> None:

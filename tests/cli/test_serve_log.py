@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import io
 import re
+import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.process import serving
+from tests.process import COMMAND, PATIENCE, environment, serving
 from tests.serving import CHAT, image_message, picture
+from vlmrun_mock.cli.console import MOST_WAITING, Console
 
 Write = Callable[[str, str | bytes], Path]
 SECRET = "sk-do-not-tell-1234567890"
@@ -99,3 +106,51 @@ def test_every_request_is_logged_whatever_the_terminal_can_show(encoding: str, t
         process.http.post(CHAT, json=INVOICE)
 
         assert process.line("  201  document.invoice")
+
+
+def test_a_log_that_nobody_reads_stops_neither_a_request_nor_the_end(tmp_path: Path) -> None:
+    path = "/v1/" + "x" * 200
+    command = [*COMMAND, "serve", "--port", "0"]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, cwd=tmp_path, text=True) as process:  # noqa: S603 - this server
+        assert process.stdout
+        url = re.search(r"http://\S+", process.stdout.readline())
+        assert url
+        with httpx.Client(base_url=url[0]) as client:
+            statuses = {client.get(path).status_code for _ in range(1_500)}
+
+        process.terminate()
+        status = process.wait(PATIENCE)
+
+    assert statuses == {404}
+    assert status == 0
+
+
+def test_a_reader_that_was_slow_is_told_how_much_it_missed() -> None:
+    lines: list[str] = []
+    reading, free = threading.Event(), threading.Event()
+
+    class Slow(io.StringIO):
+        def write(self, text: str) -> int:
+            reading.set()
+            free.wait(PATIENCE)
+            lines.extend(text.splitlines())
+            return len(text)
+
+    async def log() -> None:
+        for number in range(MOST_WAITING + 20):
+            output.log(f"line {number}")
+            await asyncio.sleep(0)
+            output._hand_over()
+        free.set()
+        await asyncio.to_thread(output._writes.join)
+        output.log("the last line")
+
+    with contextlib.redirect_stdout(Slow()):
+        output = Console()
+        asyncio.run(log())
+        output.flush()
+
+    assert reading.is_set()
+    assert lines[0] == "line 0"
+    assert "the last line" in lines
+    assert [line for line in lines if re.fullmatch(r"\[\d+ lines of this log are lost, .*\]", line)]

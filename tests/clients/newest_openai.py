@@ -122,3 +122,16 @@ def test_the_models_are_listed(client: openai.OpenAI) -> None:
 def test_another_api_of_openai_is_not_found_and_says_what_is_there(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="POST /v1/openai/chat/completions"):
         client.responses.create(model="vlm-1", input="Extract the data")
+
+
+@pytest.mark.parametrize("options", [{}, {"stream_options": {"include_usage": True}}])
+def test_a_stream_from_orion_is_together_the_plain_answer(client: openai.OpenAI, options: dict[str, Any]) -> None:
+    create: Any = client.chat.completions.create
+    ask_orion = {"model": "vlmrun-orion-1:auto", "messages": ask(PIXEL), "extra_body": INVOICE}
+
+    plain = create(**ask_orion)
+    chunks = list(create(**ask_orion, stream=True, **options))
+
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text == plain.choices[0].message.content
+    assert chunks[-1].usage == plain.usage

@@ -120,3 +120,26 @@ test("plain fetch reads the answer, with the older header for the key", async ()
   assert.equal(response.status, 201);
   assert.equal(JSON.parse(body?.choices?.[0]?.message?.content).invoice_id, invoiceId);
 });
+
+test("a stream from Orion is together the plain answer, with the usage where it is asked for", async () => {
+  const request = { model: "vlmrun-orion-1:auto", messages: ask(pixel), vlmrun };
+  const plain = await client.chat.completions.create(request);
+  const read = async (further) => {
+    const chunks = [];
+    for await (const chunk of await client.chat.completions.create({ ...request, stream: true, ...further })) {
+      chunks.push(chunk);
+    }
+    return chunks;
+  };
+
+  const usual = await read({});
+  const counted = await read({ stream_options: { include_usage: true } });
+
+  for (const chunks of [usual, counted]) {
+    const text = chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
+    assert.equal(text, plain.choices[0].message.content);
+    assert.deepEqual(chunks.at(-1).usage, plain.usage);
+  }
+  assert.equal(usual.at(-1).choices[0].finish_reason, "stop");
+  assert.deepEqual(counted.at(-1).choices, []);
+});

@@ -380,7 +380,7 @@ REFUSED: Mapping[str, Any] = {
     "a text without a way": {"match": {"text": "Extract"}, "answer": {"content": ""}},
     "a text that is a number": {"match": {"text": {"contains": [5]}}, "answer": {"content": ""}},
     "an unknown generation": {"match": {"generation": "vlm-2"}, "answer": {"content": ""}},
-    "an unknown role": {"match": {"messages": [{"role": "tool"}]}, "answer": {"content": ""}},
+    "an unknown role": {"match": {"messages": [{"role": "robot"}]}, "answer": {"content": ""}},
     "a document that is named twice": {
         "match": {"messages": [{"content": [{"document": 1}, {"document": 1}]}]},
         "answer": {"content": ""},

@@ -40,6 +40,8 @@ MESSAGES: Mapping[str, Any] = {
     "many languages": [{"content": "Ünïcödé 漢字 🙂 \u0000 \u2028"}],
     "a long text": [{"content": "lorem ipsum 42 " * 3_000}],
     "half of a pair": [{"content": "\ud83d"}],
+    "the role developer": [{"role": "developer", "content": "Extract"}],
+    "the role tool": [{"role": "tool", "content": "1", "tool_call_id": "a"}],
 }
 
 WRONG_MESSAGES: Mapping[str, Any] = {
@@ -49,8 +51,6 @@ WRONG_MESSAGES: Mapping[str, Any] = {
     "texts": ["Extract"],
     "null among them": [None],
     "an unknown role": [{"role": "robot", "content": "Extract"}],
-    "the role developer": [{"role": "developer", "content": "Extract"}],
-    "the role tool": [{"role": "tool", "content": "1", "tool_call_id": "a"}],
     "a number as content": [{"role": "user", "content": 5}],
     "an object as content": [{"role": "user", "content": TEXT}],
     "a text among parts": [{"role": "user", "content": ["Extract"]}],

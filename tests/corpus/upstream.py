@@ -120,7 +120,7 @@ REQUESTS: Mapping[str, Request] = {
     "metadata": extract("document.receipt", metadata={"environment": "dev", "session_id": "s-1"}),
     "an agent": with_body(INVOICE, model="vlm-agent-1:pro"),
     "Orion": with_body(INVOICE, model="vlmrun-orion-1:fast"),
-    "a stream of Orion": with_body(INVOICE, model="vlmrun-orion-1:fast", stream=True),
+    "a stream of Orion": with_body(_invoice("A stream"), model="vlmrun-orion-1:fast", stream=True),
     "another model": _invoice("Model", model="gpt-4o-mini", id="chosen"),
     "a signed URL": chat(messages=show(SIGNED), domain="document.invoice"),
     "a secret in the text": chat(messages=[{"content": f"My key is {SECRET}"}], domain="document.invoice"),

@@ -29,6 +29,7 @@ PRINTING = {
     "schema": "default",
     "selection": "default",
     "vlmrun-client": "default",
+    "native": "default",
     "mock-server": "default",
     "asgi": "default",
     "drill": "drill",
@@ -36,7 +37,7 @@ PRINTING = {
 }
 """The blocks that run as they stand and print their `.output`, with the server that they ask."""
 
-PASSING = ("first-test", "tests")
+PASSING = ("first-test", "tests", "session", "documents-test")
 """The blocks of tests, which pass."""
 
 RECORDING = ("record", "record-and-replay")
@@ -45,9 +46,15 @@ RECORDING = ("record", "record-and-replay")
 TESTED_BELOW = (
     "control",
     "curl",
+    "data-sets",
     "develop",
+    "documents",
+    "documents-boxes",
+    "documents-schema",
+    "documents-score",
     "exports",
     "fixture-acme",
+    "fixture-boxes",
     "fixture-retry",
     "log-line",
     "recorded-line",
@@ -131,27 +138,60 @@ def test_every_block_is_tested_or_named_with_a_reason() -> None:
     assert sorted(BLOCKS) == sorted([*PRINTING, *outputs, *PASSING, *RECORDING, *TESTED_BELOW, *NOT_RUN])
 
 
+EACH = """
+import contextlib, io, json, os, sys, traceback
+
+def printed(code, changes):
+    os.environ.update(changes)
+    with contextlib.redirect_stdout(io.StringIO()) as written:
+        try:
+            exec(compile(code, "block", "exec"), {"__name__": "__main__"})
+        except Exception:
+            traceback.print_exc(file=written)
+    return written.getvalue()
+
+print(json.dumps({name: printed(*block) for name, block in json.load(sys.stdin).items()}))
+"""
+"""Runs blocks one after the other, each with an environment: to import the clients takes longer than a block."""
+
+
+@pytest.fixture(scope="module")
+def printed(folder: Path, default: ServeProcess, strict: ServeProcess, drill: ServeProcess) -> dict[str, str]:
+    """Return what each block that has an output prints in the reader's folder."""
+    servers = {"default": default, "strict": strict, "drill": drill}
+    blocks = {name: (BLOCKS[name].content, exported(servers[server])) for name, server in PRINTING.items()}
+    ended = subprocess.run(  # noqa: S603 - the script above
+        [sys.executable, "-c", EACH],
+        cwd=folder,
+        input=json.dumps(blocks),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    outputs: dict[str, str] = json.loads(ended.stdout)
+    return outputs
+
+
 @pytest.mark.parametrize("name", PRINTING)
-def test_a_block_prints_its_output(name: str, request: pytest.FixtureRequest, folder: Path) -> None:
-    process: ServeProcess = request.getfixturevalue(PRINTING[name])
-
-    printed = output([sys.executable, "-c", BLOCKS[name].content], process, folder)
-
-    assert printed == BLOCKS[f"{name}.output"].content
+def test_a_block_prints_its_output(name: str, printed: dict[str, str]) -> None:
+    assert printed[name] == BLOCKS[f"{name}.output"].content
 
 
-@pytest.mark.parametrize("name", PASSING)
-def test_a_block_of_tests_passes(name: str, folder: Path) -> None:
-    content = BLOCKS[name].content
-    (folder / "test_block.py").write_text(content, encoding="utf-8")
+def test_the_blocks_of_tests_pass(folder: Path) -> None:
+    names = [f"test_block_{number}.py" for number, _ in enumerate(PASSING)]
+    contents = [BLOCKS[name].content for name in PASSING]
+    for name, content in zip(names, contents, strict=True):
+        (folder / name).write_text(content, encoding="utf-8")
     plugin = () if entry_points(group="pytest11", name="vlmrun_mock") else ("-p", "vlmrun_mock.testing.pytest_plugin")
-    command = [sys.executable, "-m", "pytest", "-q", *plugin, "-p", "no:cacheprovider", "test_block.py"]
+    command = [sys.executable, "-m", "pytest", "-q", *plugin, "-p", "no:cacheprovider", *names]
 
     ended = subprocess.run(  # noqa: S603 - the documents' own block
         command, cwd=folder, env=environment(), capture_output=True, text=True, encoding="utf-8", check=False
     )
 
-    assert re.search(rf"^{content.count('def test_')} passed", ended.stdout, re.MULTILINE), ended.stdout
+    count = sum(content.count("def test_") for content in contents)
+    assert re.search(rf"^{count} passed", ended.stdout, re.MULTILINE), ended.stdout
 
 
 @pytest.mark.parametrize("name", RECORDING)
@@ -182,6 +222,37 @@ def test_the_curl_block_answers(default: ServeProcess, folder: Path) -> None:
     completion = json.loads(output(["bash", "-c", BLOCKS["curl"].content], default, folder))
 
     assert json.loads(completion["choices"][0]["message"]["content"])["family_name"]
+
+
+def test_the_data_sets_are_written(default: ServeProcess, folder: Path) -> None:
+    printed = output(["bash", "-c", BLOCKS["data-sets"].content], default, folder)
+
+    invoices = [json.loads(line) for line in (folder / "invoices.jsonl").read_text(encoding="utf-8").splitlines()]
+    receipts = json.loads((folder / "receipts.json").read_text(encoding="utf-8"))
+    assert json.loads(printed) == invoices[3]
+    assert (len(invoices), len(receipts)) == (20, 20)
+    assert {each["merchant_address"]["country"] for each in receipts} == {"France"}
+
+
+def test_the_documents_are_printed(default: ServeProcess, folder: Path) -> None:
+    (folder / "delivery-note.json").write_text('{"type": "object", "properties": {"to": {"type": "string"}}}')
+
+    printed = output(["bash", "-c", BLOCKS["documents"].content + BLOCKS["documents-schema"].content], default, folder)
+
+    fixtures = sorted((folder / "documents").glob("*.json"))
+    (folder / "stored").mkdir()
+    for path in fixtures:
+        (folder / "stored" / path.name).write_text(json.dumps(json.loads(path.read_bytes())["answer"]["content"]))
+    scored = output(["bash", "-c", BLOCKS["documents-score"].content], default, folder)
+    lease = json.loads(fixtures[-1].read_text(encoding="utf-8"))
+    invoice = json.loads(fixtures[0].read_text(encoding="utf-8"))
+    (box,) = json.loads(BLOCKS["documents-boxes"].content)["boxes"]["/total_amount"]
+    assert [line.partition(" ")[0] for line in printed.splitlines()] == ["6", "1", "10"]
+    assert len(fixtures) == 7
+    assert lease["match"]["documents"][0].endswith("-1.png")
+    assert scored.startswith("Score 1.0000: ")
+    assert (folder / "score.xml").is_file()
+    assert invoice["answer"]["boxes"]["/total_amount"][0].keys() == box.keys()
 
 
 def test_the_calls_of_the_control_api_are_answered(default: ServeProcess, folder: Path) -> None:
@@ -215,6 +286,21 @@ def test_the_log_line_is_what_serve_prints(default: ServeProcess, folder: Path) 
     line = default.line(r"document\.invoice  jpeg")
     varies = re.compile(r"^[\d:]+|\d+ (?=kB|ms)")
     assert varies.sub("", line) == varies.sub("", BLOCKS["log-line"].content.strip())
+
+
+def test_the_fixture_with_boxes_answers_with_them(default: ServeProcess, folder: Path) -> None:
+    boxes = json.loads(BLOCKS["fixture-boxes"].content)["answer"]["boxes"]
+    url = data_url((folder / "fixtures/pictures/acme.jpg").read_bytes(), "image/jpeg")
+    fixture = json.loads(BLOCKS["fixture-boxes"].content.replace("pictures/bill.jpg", url))
+    key = {"Authorization": "Bearer boxes"}
+    part = {"type": "image_url", "image_url": {"url": url}}
+    asked = {"messages": [{"content": [part]}], "domain": "document.invoice", "vlmrun": {"config": {"grounding": True}}}
+
+    default.http.post("/_mock/fixtures", json=fixture, headers=key)
+    answer = default.http.post("/v1/openai/chat/completions", json=asked, headers=key).json()
+
+    content = json.loads(answer["choices"][0]["message"]["content"])
+    assert content["total_amount_metadata"]["bboxes"] == boxes["/total_amount"]
 
 
 def test_the_lines_about_changed_fixtures_are_what_serve_prints(tmp_path: Path) -> None:
@@ -256,7 +342,7 @@ def test_the_fixtures_answer_as_they_say(strict: ServeProcess, folder: Path) -> 
 def test_the_options_of_a_command_line_exist(name: str) -> None:
     for line in re.findall(r"vlmrun-mock (.*)", BLOCKS[name].content):
         command, *arguments = shlex.split(line)
-        known = {option for parameter in cli.commands[command].params for option in parameter.opts}
+        known = {option for parameter in cli.command(command).params for option in parameter.opts}
         assert {argument for argument in arguments if argument.startswith("--")} <= known
 
 
@@ -266,4 +352,5 @@ def test_the_install_and_test_commands_are_those_of_continuous_integration() -> 
 
     install, test = BLOCKS["develop"].content.strip().split(" && ")
     assert install.removeprefix("python -m pip install ") in script
+    assert test in script
     assert test.removeprefix("python ") in coverage

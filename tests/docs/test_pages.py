@@ -78,3 +78,16 @@ def test_every_place_that_contributing_names_is_there() -> None:
     assert len(places) >= 15
     for place in places:
         assert (ROOT / place).is_file() or (ROOT / "vlmrun_mock" / place).is_file(), place
+
+
+def test_every_test_that_holds_a_promise_is_there() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+
+    files = set(re.findall(r"`(tests/[\w/]+\.py)[`:]", text))
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+
+    assert len(tests) >= 40
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    sources = {file: (ROOT / file).read_text(encoding="utf-8") for file in files}
+    found = {file: re.findall(r"^def (test_\w+)", source, re.MULTILINE) for file, source in sources.items()}
+    assert [f"{file}::{name}" for file, name in tests if name not in found[file]] == []

@@ -46,11 +46,11 @@ def test_the_folder_has_no_other_page() -> None:
 def test_every_command_option_and_variable_is_named() -> None:
     text = page("commands")
     options = [
-        option for command in cli.commands.values() for option in command.params if isinstance(option, click.Option)
+        option for name in cli.COMMANDS for option in cli.command(name).params if isinstance(option, click.Option)
     ]
 
     assert len(options) >= 30
-    assert all(f"\n## {name}\n" in text for name in cli.commands)
+    assert all(f"\n## {name}\n" in text for name in cli.COMMANDS)
     for option in options:
         assert f"`{option.opts[0]}`" in text
         assert not option.envvar or f"`{option.envvar}`" in text
@@ -73,7 +73,7 @@ def test_every_header_that_the_mock_adds_is_named() -> None:
 
     found = set(re.findall(r'b?"(x-[a-z-]+)"', sources)) - {"x-api-key", "x-should-retry"}  # those of others
 
-    assert found == set(HEADERS)
+    assert found == {header for header in HEADERS if header.startswith("x-")}
     assert all(f"| `{header}` |" in page("headers") for header in found)
 
 

@@ -127,7 +127,7 @@ def test_a_miss_is_explained_to_the_official_client(put: Put, serve: Serve) -> N
         {"response_format": {"type": "json_object"}},
     ],
 )
-def test_when_strict_nothing_but_a_fixture_of_the_user_answers(put: Put, serve: Serve, body: dict[str, Any]) -> None:
+def test_when_strict_only_the_users_fixtures_answer(put: Put, serve: Serve, body: dict[str, Any]) -> None:
     settings = Settings(fixtures=(put("a.json", {"content": "x"}, text={"contains": "magic"}),), strict=True)
     server = serve(fixtures=settings.fixtures, strict=True, unknown_domain="generate")
 

@@ -8,7 +8,7 @@ from typing import get_args, get_type_hints
 import click
 import pytest
 
-from vlmrun_mock.cli import main
+from vlmrun_mock import cli
 from vlmrun_mock.cli.options import TYPES
 from vlmrun_mock.cli.values import size
 from vlmrun_mock.mock.keywords import READERS, configuration
@@ -21,7 +21,7 @@ PAIRS = [(command, option) for option in OPTIONS for command in option.commands]
 
 @pytest.mark.parametrize(("command", "option"), PAIRS, ids=[f"{command} {option.written}" for command, option in PAIRS])
 def test_the_command_line_has_an_option_as_the_table_declares_it(command: str, option: Option) -> None:
-    (known,) = (each for each in main.commands[command].params if each.name == option.name)
+    (known,) = (each for each in cli.command(command).params if each.name == option.name)
 
     assert isinstance(known, click.Option)
     assert (known.opts, known.envvar, known.help) == ([option.written], option.variable, option.help)
@@ -32,7 +32,7 @@ def test_the_command_line_has_an_option_as_the_table_declares_it(command: str, o
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_has_the_options_of_the_table_and_no_others(command: Command) -> None:
-    known = [each.name for each in main.commands[command].params if isinstance(each, click.Option)]
+    known = [each.name for each in cli.command(command).params if isinstance(each, click.Option)]
 
     assert known == [option.name for option in of_command(command)]
 
@@ -61,7 +61,7 @@ def test_python_accepts_the_default_of_a_setting(name: str) -> None:
 
 
 def test_pytest_has_every_setting_but_the_key_and_explains_it(pytestconfig: pytest.Config) -> None:
-    assert set(SETTINGS) - set(INI) == {"upstream_key"}  # a key does not stand in a file
+    assert set(SETTINGS) - set(INI) == {"upstream_key", "webhook_secret"}  # a key does not stand in a file
     for name, option in INI.items():
         assert option.explanation.endswith(".")
         assert pytestconfig.getini(f"vlmrun_mock_{name}") in (None, "", [], False)
@@ -69,4 +69,4 @@ def test_pytest_has_every_setting_but_the_key_and_explains_it(pytestconfig: pyte
 
 def test_every_kind_of_option_has_what_reads_it() -> None:
     assert {option.kind for option in SETTINGS.values()} == set(READERS)
-    assert {option.kind for option in OPTIONS if option.commands} == {*TYPES, "flag", "word"}
+    assert {option.kind for option in OPTIONS if option.commands} == {*TYPES, "flag", "switch", "word"}

@@ -10,6 +10,7 @@ import pytest
 
 from vlmrun_mock.api.errors import NoFixture
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
+from vlmrun_mock.fixtures.format import FixtureBody
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.mock.sources import CallersSchema, Fixtures, Packaged, Upstream
@@ -22,15 +23,23 @@ INVOICE = ExtractionRequest(domain="document.invoice")
 
 def sources(settings: dict[str, Any], original: UpstreamRequest | None = None) -> list[type]:
     """Return the kinds of sources that a mock with some settings has."""
-    return [type(each) for each in Mock(Settings(**settings)).sources(original)]
+    mock = Mock(Settings(**settings))
+    mock.register(mock.built(FixtureBody.model_validate({"answer": {"content": "registered"}})))
+    return [type(each) for each in mock.sources(original)]
 
 
 def test_a_mock_answers_from_fixtures_then_by_itself() -> None:
-    assert sources({}) == [Fixtures, Fixtures, CallersSchema, Packaged]
+    assert sources({}) == [Fixtures, CallersSchema, Packaged]
+
+
+def test_a_mock_without_fixtures_looks_for_none() -> None:
+    found: list[type] = [type(each) for each in Mock().sources()]
+
+    assert found == [CallersSchema, Packaged]
 
 
 def test_a_strict_mock_answers_from_fixtures_alone() -> None:
-    assert sources({"strict": True}) == [Fixtures, Fixtures]
+    assert sources({"strict": True}) == [Fixtures]
 
 
 @pytest.mark.parametrize("mode", ["new", "once", "all"])

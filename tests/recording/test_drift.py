@@ -29,7 +29,7 @@ from tests.samples import SAMPLES, SCHEMA
 from tests.serving import CHAT, data_url, image_message, picture
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.request import ExtractionRequest
-from vlmrun_mock.cli import main
+from vlmrun_mock.cli import command, main
 from vlmrun_mock.documents.identity import identity
 from vlmrun_mock.fixtures.domains import packaged
 from vlmrun_mock.fixtures.folders import search
@@ -67,21 +67,16 @@ Change: TypeAlias = Callable[["Api"], object]
 class Api(RealApi):
     """The real API, whose answer can be changed part by part; `busy` is how many requests it puts off first."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.reset()
-
     def reset(self) -> None:
         """Answer an invoice, and forget what was asked."""
+        super().reset()
         self.say = self._say
-        self.wait = 0.0
         self.busy = 0
         self.status = 201
         self.content: Any = deepcopy(CONTENT)
         self.completion = deepcopy(COMPLETION)
         self.body: bytes | None = None
         self.sent = {"content-type": "application/json"}
-        self.forget()
 
     def forget(self) -> None:
         """Forget what was asked."""
@@ -428,7 +423,7 @@ def test_an_id_in_a_document_is_a_value_like_any_other(place: Place, api: Api) -
     assert said(output) == ['value: content.id is "b", and was "a"', "value: content.created is 2, and was 1"]
 
 
-def test_what_is_no_number_of_json_is_told_as_a_text(recorded: Place, api: Api) -> None:
+def test_a_number_that_json_lacks_is_compared_as_a_string(recorded: Place, api: Api) -> None:
     api.content["total"] = float("nan")
     api.completion["score"] = float("inf")
 
@@ -636,7 +631,7 @@ BY_HAND: dict[str, tuple[Callable[[Any], object], str]] = {
 
 
 @pytest.mark.parametrize("name", BY_HAND)
-def test_what_is_no_recording_is_not_asked_and_the_reason_is_told(name: str, recorded: Place, api: Api) -> None:
+def test_a_fixture_that_is_not_a_recording_is_skipped_with_the_reason(name: str, recorded: Place, api: Api) -> None:
     change, reason = BY_HAND[name]
     alter(recorded, change)
 
@@ -741,7 +736,7 @@ REFUSED: dict[str, tuple[int, dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_refusal_says_nothing_of_the_answer(name: str, recorded: Place, api: Api) -> None:
+def test_a_refusal_by_the_upstream_is_not_compared(name: str, recorded: Place, api: Api) -> None:
     api.status, headers, reason = REFUSED[name]
     api.body = b'{"detail": "no"}'
     api.sent.update(headers)
@@ -780,7 +775,7 @@ def test_an_upstream_that_is_down_is_named(recorded: Place) -> None:
     assert f".json: Nothing came from {url}: " in output
 
 
-def test_an_upstream_that_takes_too_long_is_waited_for_as_long_as_was_said(recorded: Place, api: Api) -> None:
+def test_an_upstream_is_waited_for_until_the_timeout(recorded: Place, api: Api) -> None:
     api.wait = 5
 
     status, output, _ = recorded.drift("--timeout", "0.2")
@@ -833,7 +828,7 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(key: str, recorded: 
 
 
 def test_every_option_has_an_environment_variable_of_its_name() -> None:
-    options = [each for each in main.commands["drift"].params if isinstance(each, click.Option)]
+    options = [each for each in command("drift").params if isinstance(each, click.Option)]
 
     # The format is a matter of each call, and other commands know other ones.
     assert {each.opts[0]: each.envvar for each in options} == {
@@ -843,7 +838,7 @@ def test_every_option_has_an_environment_variable_of_its_name() -> None:
 
 
 def test_the_key_can_stand_nowhere_else() -> None:
-    assert not [option for option in main.commands["drift"].params if "key" in (option.name or "")]
+    assert not [option for option in command("drift").params if "key" in (option.name or "")]
 
 
 @pytest.mark.parametrize("options", [(), ("--values",), ("--format", "json"), ("--format", "json", "--values")])
@@ -889,7 +884,7 @@ def test_the_exit_status_is_for_continuous_integration(recorded: Place, api: Api
     assert not any("Traceback" in each.stderr or KEY in each.stdout + each.stderr for each in ended)
 
 
-def test_characters_that_the_terminal_lacks_do_not_end_the_command(recorded: Place, api: Api) -> None:
+def test_characters_that_the_terminal_cannot_show_do_not_end_the_command(recorded: Place, api: Api) -> None:
     api.content["invoice_id"] = "№ 1 — €"
     options = ["--documents", str(recorded.documents), "--values"]
 

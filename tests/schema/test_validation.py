@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vlmrun_mock.schema.references import SchemaProblem
-from vlmrun_mock.schema.validation import Validator, Violation, check, load, violations
+from vlmrun_mock.schema.validation import Validator, Violation, load, violations
 
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 json_values = st.recursive(
@@ -24,7 +24,7 @@ json_values = st.recursive(
 
 def problem(schema: object) -> SchemaProblem:
     with pytest.raises(SchemaProblem) as caught:
-        check(schema)
+        load(schema)
     return caught.value
 
 
@@ -32,7 +32,7 @@ def problem(schema: object) -> SchemaProblem:
 def test_a_callers_schema_is_accepted(file: Path) -> None:
     schema = json.loads(file.read_text(encoding="utf-8"))
 
-    check(schema)
+    load(schema)
 
     assert violations(schema, None) == violations(schema, None)
 
@@ -193,7 +193,7 @@ def test_a_value_nested_beyond_reason_is_a_violation() -> None:
 def test_references_that_multiply_are_refused_before_checking_takes_for_ever() -> None:
     definitions: dict[str, Any] = {f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i + 1}"}] * 4} for i in range(20)}
     schema = {"$defs": {**definitions, "a20": {"type": "string"}}, "$ref": "#/$defs/a0"}
-    check(schema)
+    load(schema)
 
     with pytest.raises(SchemaProblem, match="multiply"):
         violations(schema, "text")
@@ -202,7 +202,7 @@ def test_references_that_multiply_are_refused_before_checking_takes_for_ever() -
 @given(schema=json_values)
 def test_any_json_value_is_accepted_or_refused_as_a_schema(schema: object) -> None:
     try:
-        check(schema)
+        load(schema)
     except SchemaProblem as found:
         assert found.message  # noqa: PT017  # either outcome is right, nothing else is
     else:
@@ -300,7 +300,7 @@ def test_an_inspection_says_all_that_is_wrong_field_by_field(what: str) -> None:
         ({"oneOf": [{"minimum": 1}, {"minimum": 2}, {"minimum": 4}]}, 3, True),
     ],
 )
-def test_of_what_is_selected_nothing_is_required(schema: dict[str, Any], value: object, wrong: bool) -> None:  # noqa: FBT001
+def test_a_selected_field_is_optional(schema: dict[str, Any], value: object, wrong: bool) -> None:  # noqa: FBT001
     assert bool(Validator(schema).field_violations(value, selected=True)) is wrong
     assert Validator(schema).field_violations(value) != []
 
@@ -338,3 +338,10 @@ def test_an_inspection_by_references_that_multiply_is_refused() -> None:
 
     with pytest.raises(SchemaProblem, match="would not end soon"):
         load(tangled).field_violations([[]])
+
+
+def test_a_schema_is_kept_unless_it_is_large() -> None:
+    small, large = ({"enum": ["x" * 50] * 2, "description": "y" * size} for size in (10, 200_000))
+
+    assert load(small) is load(dict(small))
+    assert load(large) is not load(dict(large))

@@ -133,6 +133,16 @@ def test_a_text_is_what_the_request_contains_or_as_a_fixture_file_says(
     assert content(application.ask(text=other)) != INVOICE
 
 
+def test_vary_gives_each_document_an_answer_of_its_own(mock: MockServer, application: Application) -> None:
+    mock.add("document.invoice", vary=True, merge={"issuer_name": "Corner Shop"})
+
+    first, second, again = (content(application.show(picture(number))) for number in (1, 2, 1))
+
+    assert first["invoice_id"] != second["invoice_id"]
+    assert first == again
+    assert {first["issuer_name"], second["issuer_name"]} == {"Corner Shop"}
+
+
 def test_merge_error_answers_usage_and_latency_are_those_of_a_fixture_file(
     mock: MockServer, application: Application
 ) -> None:
@@ -161,7 +171,7 @@ def test_the_latest_of_equal_fixtures_wins_and_the_more_constrained_before_it(
     assert content(application.ask(text="special"))["invoice_id"] == "special"
 
 
-def test_what_happens_to_the_arguments_later_changes_nothing(mock: MockServer, application: Application) -> None:
+def test_later_changes_to_the_arguments_have_no_effect(mock: MockServer, application: Application) -> None:
     mutable = dict(INVOICE)
     mock.add("document.invoice", content=mutable)
 

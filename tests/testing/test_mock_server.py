@@ -170,7 +170,10 @@ def test_faults_and_a_rate_limit_are_written_as_on_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("settings", "explained"),
     [
-        ({"strikt": True}, r"no setting 'strikt' \(did you mean 'strict'\?\); there are fixtures, strict, seed"),
+        (
+            {"strikt": True},
+            r"no setting 'strikt' \(did you mean 'strict'\?\); there are fixtures, strict, exact_documents, seed",
+        ),
         ({"zzz": True}, r"no setting 'zzz'; there are fixtures"),
         ({"strict": "yes"}, "strict is True or False, not 'yes'"),
         ({"seed": True}, "seed is a whole number, not True"),

@@ -1,4 +1,4 @@
-"""The pytest plugin, in sessions of its own: each is a process that runs tests as a user writes them."""
+"""The pytest plugin, in sessions of its own that run tests as a user writes them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from tests.testing.conftest import Imports
 from vlmrun_mock.mock.options import INI
 
 pytest_plugins = ["pytester"]
@@ -27,7 +28,8 @@ def ask(domain="document.invoice", text="Extract", key=None):
     headers = {"Authorization": "Bearer " + (key or os.environ["OPENAI_API_KEY"])}
     request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions", body, headers)
     try:
-        with urllib.request.urlopen(request) as answer:
+        # `urlopen` would keep the proxies of the environment in which it was first called.
+        with urllib.request.build_opener().open(request) as answer:
             return json.load(answer)["choices"][0]["message"]["content"]
     except urllib.error.HTTPError as error:
         with error:
@@ -36,30 +38,44 @@ def ask(domain="document.invoice", text="Extract", key=None):
 
 
 class Run:
-    """A session of pytest over one module of tests."""
+    """A session of pytest over one module of tests: in this process, or `apart`, in a process of its own."""
 
-    def __init__(self, pytester: pytest.Pytester) -> None:
+    def __init__(self, pytester: pytest.Pytester, imports: Imports) -> None:
         self.pytester = pytester
+        self._imports = imports
 
-    def __call__(self, source: str, *arguments: str, quiet: bool = True) -> pytest.RunResult:
+    def __call__(self, source: str, *arguments: str, quiet: bool = True, apart: bool = False) -> pytest.RunResult:
         """Run the tests in a source."""
         self.pytester.makepyfile(test_it="import pytest\nfrom asking import ask\n" + dedent(source))
-        return self.again(*arguments, quiet=quiet)
+        return self.again(*arguments, quiet=quiet, apart=apart)
 
-    def again(self, *arguments: str, quiet: bool = True) -> pytest.RunResult:
+    def again(self, *arguments: str, quiet: bool = True, apart: bool = False) -> pytest.RunResult:
         """Run what is there."""
-        return self.pytester.runpytest_subprocess(*PLUGIN, *(QUIET if quiet else ()), *arguments)
+        options = (*PLUGIN, *(QUIET if quiet else ()), *arguments)
+        if apart:
+            return self.pytester.runpytest_subprocess(*options)
+        result = self.pytester.runpytest_inprocess(*options, plugins=[self._imports])
+        self._imports.restore()
+        return result
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester) -> Run:
-    """Return what runs the tests in a source, in a process of their own."""
+def run(imports: Imports, pytester: pytest.Pytester) -> Run:
+    """Return what runs the tests in a source."""
+    return prepared(pytester, imports)
+
+
+def prepared(pytester: pytest.Pytester, imports: Imports) -> Run:
+    """Return what runs the tests in a source, which no configuration file above its folder changes."""
     pytester.makepyfile(asking=ASKING)
-    return Run(pytester)
+    pytester.makefile(".ini", pytest="[pytest]\n")
+    pytester.syspathinsert()
+    return Run(pytester, imports)
 
 
 def test_the_fixture_is_found_without_an_import_and_leads_an_application_to_it(run: Run) -> None:
-    result = run("""
+    result = run(
+        """
     import os
 
     def test_environment(vlmrun_mock):
@@ -71,12 +87,46 @@ def test_the_fixture_is_found_without_an_import_and_leads_an_application_to_it(r
 
     def test_after():
         assert not {"OPENAI_BASE_URL", "VLMRUN_BASE_URL"} & os.environ.keys()
+    """,
+        apart=True,
+    )
+
+    result.assert_outcomes(passed=2)
+
+
+def test_a_proxy_in_the_environment_is_passed_by_for_the_length_of_a_test(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "internal.example")
+
+    result = run("""
+    import os
+
+    def test_with(vlmrun_mock):
+        assert "HB-2025-0347" in ask()
+        assert os.environ["NO_PROXY"] == "internal.example,127.0.0.1"
+
+    def test_after():
+        assert os.environ["NO_PROXY"] == "internal.example"
     """)
 
     result.assert_outcomes(passed=2)
 
 
-def test_what_the_environment_said_before_is_back_after_the_test(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_names_and_origins_stand_on_lines_of_the_configuration_file(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makefile(".ini", pytest="[pytest]\nvlmrun_mock_allow_hosts =\n    a.example\n    b.example\n")
+
+    result = run("""
+    def test_settings(vlmrun_mock):
+        assert vlmrun_mock._mock.settings.allow_hosts == {"a.example", "b.example"}
+    """)
+
+    result.assert_outcomes(passed=1)
+
+
+def test_the_environment_is_restored_after_the_test(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "https://before.example")
 
     result = run("""
@@ -112,22 +162,242 @@ def test_each_test_starts_clean_on_the_same_server(run: Run) -> None:
     result.assert_outcomes(passed=3)
 
 
-def test_a_thread_that_an_earlier_test_left_behind_is_not_heard(run: Run) -> None:
+KEPT = {
+    "a client that a function caches": """
+    @functools.cache
+    def client():
+        return Client()
+
+    @pytest.fixture
+    def kept(vlmrun_mock):
+        return client()
+    """,
+    "a client in a module's variable": """
+    clients = []
+
+    @pytest.fixture
+    def kept(vlmrun_mock):
+        clients.append(Client()) if not clients else None
+        return clients[0]
+    """,
+    "a client in an attribute of a class": """
+    class Application:
+        client = None
+
+    @pytest.fixture
+    def kept(vlmrun_mock):
+        Application.client = Application.client or Client()
+        return Application.client
+    """,
+    "a client of a session's fixture": """
+    @pytest.fixture(scope="session")
+    def kept(vlmrun_mock_session):
+        return Client(vlmrun_mock_session.url + "/v1/openai", vlmrun_mock_session.api_key)
+    """,
+    "a client of a module's fixture": """
+    @pytest.fixture(scope="module")
+    def kept(vlmrun_mock_session):
+        return Client(**{name.lower(): value for name, value in vlmrun_mock_session.environment.items()})
+    """,
+    "a client with a key of its own, which asked before the first test": """
+    @pytest.fixture(scope="session")
+    def kept(vlmrun_mock_session):
+        client = Client(vlmrun_mock_session.openai_url, "hard-coded")
+        assert "HB-2025-0347" in client.ask()
+        return client
+    """,
+    "a thread that an earlier test started": """
+    @functools.cache
+    def pool():
+        client = Client()
+        return ThreadPoolExecutor(1, initializer=lambda: None), client
+
+    @pytest.fixture
+    def kept(vlmrun_mock):
+        class Asking:
+            def ask(self):
+                threads, client = pool()
+                return threads.submit(client.ask).result()
+        return Asking()
+    """,
+}
+"""Ways in which a client outlives the test that it was made in, each as a fixture."""
+
+KEEPING = """
+import functools, json, os, urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+class Client:
+    def __init__(self, openai_base_url=None, openai_api_key=None, **_):
+        self.url = openai_base_url or os.environ["OPENAI_BASE_URL"]
+        self.key = openai_api_key or os.environ["OPENAI_API_KEY"]
+
+    def ask(self):
+        body = json.dumps({"messages": [{"content": "Hello"}], "vlmrun": {"domain": "document.invoice"}}).encode()
+        headers = {"Authorization": "Bearer " + self.key}
+        request = urllib.request.Request(self.url + "/chat/completions", body, headers)
+        with urllib.request.build_opener().open(request) as answer:
+            return json.load(answer)["choices"][0]["message"]["content"]
+"""
+
+
+@pytest.mark.parametrize("way", KEPT)
+def test_a_client_that_outlives_its_test_is_served_as_the_running_test_says(way: str, run: Run) -> None:
+    asking = """
+    @pytest.mark.parametrize("number", range(3))
+    def test_each(kept, vlmrun_mock, number):
+        vlmrun_mock.add("document.invoice", content={"invoice_id": f"number {number}"})
+        assert f"number {number}" in kept.ask()
+        entry, = vlmrun_mock.assert_requested("document.invoice", times=1)
+        assert all(note.endswith("test_it.py::test_each[0], which is over") for note in entry.notes)
+        print("noted:", len(entry.notes))
+    """
+
+    result = run(KEEPING + dedent(KEPT[way]) + dedent(asking), "-rP", "-p", "no:xdist")
+
+    result.assert_outcomes(passed=3)
+    of_a_test = "session" not in way and "module's fixture" not in way and "of its own" not in way
+    assert result.stdout.str().count("noted: 1") == (2 if of_a_test else 0)
+
+
+def test_a_client_that_outlives_its_test_learns_why_it_is_not_served_without_one(run: Run) -> None:
     result = run("""
-    left = []
+    import functools, httpx, openai, os
 
-    def test_leaves(vlmrun_mock):
-        left.append(vlmrun_mock.api_key)
-        ask()
+    @functools.cache
+    def client():
+        return openai.OpenAI(max_retries=0)
 
-    def test_next(vlmrun_mock):
-        vlmrun_mock.fail()
-        assert "HB-2025-0347" in ask(key=left[0])
-        assert ask() == 429
-        vlmrun_mock.assert_requested(times=1)
+    def extract():
+        return client().chat.completions.create(model="vlm-1", messages=[{"role": "user", "content": "Hello"}])
+
+    def test_first(vlmrun_mock):
+        extract()
+
+    def test_without_the_fixture():
+        with pytest.raises(openai.AuthenticationError, match="the key of test_it.py::test_first, which is over") as e:
+            extract()
+        assert e.value.body["code"] == "test_is_over"
+        url = str(client().base_url).replace("/v1/openai/", "/_mock/requests")
+        answer = httpx.get(url, headers={"Authorization": "Bearer " + client().api_key})
+        assert answer.status_code == 401
+        assert "vlmrun_mock_session" in answer.json()["detail"]
     """)
 
     result.assert_outcomes(passed=2)
+
+
+def test_the_session_s_address_leads_fixtures_of_each_scope_to_the_mock(run: Run) -> None:
+    run.pytester.makefile(".ini", pytest="[pytest]\nvlmrun_mock_fixtures = mine\n")
+    folder = run.pytester.mkdir("mine")
+    (folder / "any.json").write_text('{"answer": {"content": "of the configuration file"}}')
+
+    result = run("""
+    import os, urllib.request, vlmrun_mock
+
+    def asked(address):
+        os.environ["OPENAI_BASE_URL"] = address.openai_url
+        return ask(key=address.api_key)
+
+    @pytest.fixture(scope="session")
+    def of_the_session(vlmrun_mock_session):
+        assert isinstance(vlmrun_mock_session, vlmrun_mock.Address)
+        yield asked(vlmrun_mock_session)
+        assert asked(vlmrun_mock_session) == "of the configuration file"
+
+    @pytest.fixture(scope="module")
+    def of_the_module(vlmrun_mock_session):
+        yield asked(vlmrun_mock_session)
+        assert asked(vlmrun_mock_session) == "of the configuration file"
+
+    @pytest.fixture(scope="class")
+    def of_the_class(vlmrun_mock_session):
+        return asked(vlmrun_mock_session)
+
+    class TestAll:
+        def test_all(self, of_the_session, of_the_module, of_the_class, vlmrun_mock, vlmrun_mock_session):
+            assert {of_the_session, of_the_module, of_the_class} == {"of the configuration file"}
+            assert vlmrun_mock.requests == []
+            vlmrun_mock.add(content="of the test")
+            assert asked(vlmrun_mock_session) == "of the test"
+
+        def test_without_the_test_s_own(self, vlmrun_mock_session):
+            assert asked(vlmrun_mock_session) == "of the configuration file"
+    """)
+
+    result.assert_outcomes(passed=2)
+
+
+def test_clients_of_wider_fixtures_pass_a_proxy_by(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    result = run("""
+    import openai
+
+    @pytest.fixture(scope="session")
+    def client(vlmrun_mock_session):
+        return openai.OpenAI(base_url=vlmrun_mock_session.openai_url, api_key=vlmrun_mock_session.api_key)
+
+    def test_it(client):
+        client.chat.completions.create(model="vlm-1", messages=[{"role": "user", "content": "Hello"}])
+    """)
+
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("scope", ["class", "module", "package", "session"])
+def test_a_wider_fixture_that_asks_for_a_test_s_mock_is_told_what_to_do(scope: str, run: Run) -> None:
+    result = run(f"""
+    @pytest.fixture(scope="{scope}")
+    def client(vlmrun_mock):
+        return vlmrun_mock.url
+
+    def test_it(client):
+        pass
+    """)
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*ScopeMismatch: You tried to access the function scoped fixture vlmrun_mock with*", "*vlmrun_mock_session*"]
+    )
+
+
+def test_a_wrong_option_of_the_file_is_a_clear_error_for_the_session_as_well(run: Run) -> None:
+    result = run("def test_it(vlmrun_mock_session): pass", "-o", "vlmrun_mock_seed=seven")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["vlmrun_mock_session: seed is a whole number, not 'seven'"])
+
+
+def test_a_session_s_client_is_shared_by_asynchronous_tests_and_by_each_process(run: Run) -> None:
+    options = ("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=session", "-n", "2")
+    unused = (argument for name in UNUSED if name != "asyncio" for argument in ("-p", f"no:{name}"))
+
+    result = run(
+        """
+    import httpx
+
+    @pytest.fixture(scope="session")
+    async def client(vlmrun_mock_session):
+        key = {"Authorization": f"Bearer {vlmrun_mock_session.api_key}"}
+        async with httpx.AsyncClient(base_url=vlmrun_mock_session.openai_url, headers=key) as client:
+            yield client
+
+    @pytest.mark.asyncio(loop_scope="session")
+    @pytest.mark.parametrize("number", range(6))
+    async def test_each(client, vlmrun_mock, number):
+        vlmrun_mock.add(content=f"number {number}")
+        answer = await client.post("/chat/completions", json={"messages": [{"role": "user", "content": "x"}]})
+        assert answer.json()["choices"][0]["message"]["content"] == f"number {number}"
+        vlmrun_mock.assert_requested(times=1)
+    """,
+        *options,
+        *unused,
+        quiet=False,
+        apart=True,
+    )
+
+    result.assert_outcomes(passed=6)
 
 
 def test_an_application_with_a_key_of_its_own_is_served_as_the_test_says(run: Run) -> None:
@@ -263,10 +533,10 @@ def test_a_folder_is_loaded_once_for_all_tests_that_name_it(run: Run) -> None:
     @pytest.mark.vlmrun_mock(fixtures="many")
     def test_many(vlmrun_mock, number):
         assert ask() == "x"
-        libraries.add(id(vlmrun_mock._mock.library))
-        assert len(libraries) == 1
+        stores.add(id(vlmrun_mock._mock.store))
+        assert len(stores) == 1
 
-    libraries = set()
+    stores = set()
     """)
 
     result.assert_outcomes(passed=50)
@@ -379,8 +649,8 @@ def test_with_the_plugin_unused_nothing_heavy_is_imported(run: Run) -> None:
         heavy = {"faker", "tiktoken", "starlette", "uvicorn", "pydantic", "jsonschema_rs", "graphql"}
         assert heavy & sys.modules.keys() == set()
         ours = {name for name in sys.modules if name.startswith("vlmrun_mock")}
-        plugin = {f"vlmrun_mock.testing.{name}" for name in ("pytest_plugin", "assertion_rewriting")}
-        assert ours == {"vlmrun_mock", "vlmrun_mock.testing", "vlmrun_mock.mock", "vlmrun_mock.mock.options"} | plugin
+        plugin = {"vlmrun_mock", "vlmrun_mock.testing", "vlmrun_mock.testing.pytest_plugin"}
+        assert ours == plugin | {f"vlmrun_mock.mock{each}" for each in ("", ".options", ".proxies")}
     """,
         # Plugins of others that import some of these themselves, among them Faker's own.
         "-p",
@@ -389,6 +659,7 @@ def test_with_the_plugin_unused_nothing_heavy_is_imported(run: Run) -> None:
         "no:hypothesispytest",
         "-p",
         "no:typeguard",
+        apart=True,
     )
 
     result.assert_outcomes(passed=1)
@@ -397,11 +668,14 @@ def test_with_the_plugin_unused_nothing_heavy_is_imported(run: Run) -> None:
 def test_the_package_is_not_compiled_anew_to_explain_assertions(run: Run) -> None:
     run.pytester.makeconftest("import pytest; pytest.register_assert_rewrite('vlmrun_mock')")
 
-    result = run("""
+    result = run(
+        """
     def test_loader(vlmrun_mock):
         from vlmrun_mock.testing import mock_server
         assert type(mock_server.__loader__).__name__ == "SourceFileLoader"
-    """)
+    """,
+        apart=True,
+    )
 
     result.assert_outcomes(passed=1)
 
@@ -428,8 +702,13 @@ def test_one_of_many(vlmrun_mock, number):
 """
 
 
-def test_tests_in_four_processes_and_in_random_order_do_not_see_each_other(run: Run) -> None:
-    result = run(MANY, "-n", "4", "-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error", quiet=False)
+def test_tests_in_many_processes_and_in_random_order_do_not_see_each_other(
+    run: Run, pytestconfig: pytest.Config
+) -> None:
+    processes = "4" if pytestconfig.getoption("campaign") else "2"
+    unused = (argument for name in UNUSED if name != "randomly" for argument in ("-p", f"no:{name}"))
+
+    result = run(MANY, "-n", processes, *unused, "-W", "error", quiet=False, apart=True)
 
     result.assert_outcomes(passed=60)
 
@@ -487,16 +766,19 @@ def test_asynchronous_tests_use_it(run: Run) -> None:
 
 
 def test_a_run_that_is_interrupted_in_the_middle_ends(run: Run) -> None:
-    result = run("""
+    result = run(
+        """
     def test_interrupted(vlmrun_mock):
         ask()
         raise KeyboardInterrupt
-    """)
+    """,
+        apart=True,
+    )
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
 
 
 def test_sessions_without_a_network_key_or_option_show_no_warning(run: Run) -> None:
-    result = run("def test_it(vlmrun_mock): ask()", "-p", "no:cacheprovider", quiet=True)
+    result = run("def test_it(vlmrun_mock): ask()", "-p", "no:cacheprovider", apart=True)
 
     result.assert_outcomes(passed=1, warnings=0)

@@ -12,7 +12,8 @@ import pytest
 
 from tests.conftest import Put
 from tests.real_api import KEY, RealApi, real_api, says_content
-from tests.testing.test_pytest_plugin import ASKING, Run
+from tests.testing.conftest import Imports
+from tests.testing.test_pytest_plugin import Run, prepared
 from vlmrun_mock import MockServer
 from vlmrun_mock.mock.keywords import SettingsError
 
@@ -34,11 +35,10 @@ def api() -> Iterator[RealApi]:
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return what runs the tests in a source, in a process of their own and without a key."""
+def run(imports: Imports, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs the tests in a source, without a key."""
     monkeypatch.delenv("VLMRUN_API_KEY", raising=False)
-    pytester.makepyfile(asking=ASKING)
-    return Run(pytester)
+    return prepared(pytester, imports)
 
 
 def _files(run: Run) -> list[Path]:
@@ -184,6 +184,7 @@ def test_workers_can_record_into_one_folder(run: Run, api: RealApi, monkeypatch:
     """,
         "-n",
         "2",
+        apart=True,
     )
 
     result.assert_outcomes(passed=8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import re
 import socket
@@ -14,7 +15,9 @@ import pytest
 
 from tests.conftest import Serve
 from tests.serving import CHAT, Served, image_message
+from vlmrun_mock.api.bodies import MOST_VALUES
 from vlmrun_mock.mock.options import MEBIBYTE
+from vlmrun_mock.web.body import DRAIN_BYTES
 
 LIMIT = 300_000
 HEAD = "POST {path} HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\n{key}{further}\r\n"
@@ -134,6 +137,32 @@ def test_a_connection_goes_on_after_a_413(limited: Served) -> None:
     assert (refused, answered) == (413, 201)
 
 
+def test_a_client_that_never_ends_gets_its_answer_and_is_not_listened_to_for_ever(limited: Served) -> None:
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+
+    with connection(limited.url) as wire:
+        wire.send("Transfer-Encoding: chunked\r\n")
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 1_000:
+                wire.socket.sendall(chunk)
+                sent += 1
+
+    assert DRAIN_BYTES // 0x100000 <= sent < 1_000
+
+
+def test_a_body_of_too_many_values_is_a_413_that_says_so(serve: Serve) -> None:
+    values = b"[" + b"[]," * MOST_VALUES + b"[]]"
+
+    with connection(serve().url) as wire:
+        body = b'{"messages": [{}], "further": ' + values + b"}"
+        wire.send(declared(body), body=body)
+        status, answer = wire.answer()
+
+    assert status == 413
+    assert "JSON values" in json.loads(answer)["error"]["message"]
+
+
 def test_a_client_that_asks_first_is_refused_before_it_sends(limited: Served) -> None:
     with connection(limited.url) as wire:
         wire.send(f"Content-Length: {LIMIT + 1}\r\n", "Expect: 100-continue\r\n")
@@ -225,3 +254,44 @@ def test_the_limit_holds_for_every_endpoint_that_reads_a_body(path: str, limited
 
     assert answer.status_code == 413
     assert set(answer.json()) == {"detail"}
+
+
+@pytest.mark.parametrize("size", [1_000, LIMIT])
+def test_a_body_in_gzip_is_read_as_it_was_before(size: int, limited: Served) -> None:
+    packed, plain = (
+        limited.http.post(CHAT, content=content, headers=headers)
+        for content, headers in (
+            (gzip.compress(body_of(size)), {"Content-Encoding": "gzip"}),
+            (body_of(size), {}),
+        )
+    )
+
+    assert packed.status_code == 201
+    assert packed.content == plain.content
+
+
+def test_a_body_that_unpacks_to_more_than_the_limit_is_a_413(limited: Served) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+
+    answer = limited.http.post(CHAT, content=bomb, headers={"Content-Encoding": "gzip"})
+
+    assert len(bomb) < LIMIT
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "reason"),
+    [
+        ("gzip", b"{}", "is none"),
+        ("gzip", gzip.compress(body_of(1_000), mtime=0)[:-20], "too early"),
+        ("br", b"{}", "'br' is not understood"),
+    ],
+    ids=["no gzip", "cut short", "another encoding"],
+)
+def test_an_encoding_that_cannot_be_undone_is_a_422(
+    encoding: str, content: bytes, reason: str, limited: Served
+) -> None:
+    answer = limited.http.post(CHAT, content=content, headers={"Content-Encoding": encoding})
+
+    assert answer.status_code == 422
+    assert reason in answer.json()["detail"][0]["msg"]

@@ -29,7 +29,7 @@ def test_health_refuses_a_wrong_key(serve: Serve) -> None:
     assert served.http.get("/_mock/health", headers={"Authorization": "Bearer wrong"}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/v1/openai/models", "/v1/models", "/v1/domains", "/v1/hub/domains", "/v1/hub/info"])
+@pytest.mark.parametrize("path", ["/v1/openai/models", "/v1/models", "/v1/domains", "/v1/files"])
 def test_a_list_needs_a_key(served: Served, path: str) -> None:
     answer = served.http.get(path, headers={"Authorization": ""})
 
@@ -47,17 +47,34 @@ def test_models_are_listed_as_openai_does(served: Served) -> None:
         assert served.http.get(f"/v1/openai/models/{model['id']}").json() == model
 
 
-def test_an_unknown_model_is_a_404_that_names_the_known(served: Served) -> None:
-    answer = served.http.get("/v1/openai/models/gpt-4o")
+@pytest.mark.parametrize("name", ["gpt-4o", "Qwen/Qwen3-VL", "vlm-1:latest"])
+def test_a_model_is_known_by_any_name_that_chat_takes(name: str, served: Served) -> None:
+    model = served.openai().models.retrieve(name)
 
-    assert answer.status_code == 404
-    assert "vlm-1" in answer.json()["error"]["message"]
+    assert (model.id, model.object) == (name, "model")
 
 
-def test_every_domain_is_listed_with_its_model(served: Served) -> None:
+@pytest.mark.parametrize("path", ["/v1/hub/domains", "/v1/hub/info", "/v1/experimental/health"])
+def test_the_hub_and_health_need_no_key(served: Served, path: str) -> None:
+    assert served.http.get(path, headers={"Authorization": ""}).status_code == 200
+
+
+def test_the_documented_pairs_of_model_and_domain_are_listed(served: Served) -> None:
     listed = served.http.get("/v1/models").json()
 
-    assert listed == [{"model": "vlm-1", "domain": name} for name in DOMAINS]
+    names = [each["domain"] for each in listed]
+    assert {each["model"] for each in listed} == {"vlm-1"}
+    assert len(names) == 17
+    assert set(names) - set(DOMAINS) == {"vlm-1-embeddings"}
+
+
+def test_a_schema_of_the_request_is_described_instead_of_the_domains(served: Served) -> None:
+    schema = {"type": "object", "properties": {"total": {"type": "number"}}}
+
+    answer = served.http.post("/v1/schema", json={"domain": "custom.bill", "config": {"json_schema": schema}}).json()
+
+    assert answer["json_schema"] == schema
+    assert answer["gql_stmt"] == "{ total }"
 
 
 def test_domains_are_listed_with_a_description(served: Served) -> None:
@@ -81,7 +98,15 @@ def test_every_domain_has_a_schema_and_a_statement_that_selects_all_of_it(
     answer = served.http.post(path, json={"domain": domain}).json()
 
     assert answer["domain"] == ALIASES.get(domain, domain)
-    assert set(answer) == {"domain", "description", "schema_version", "schema_hash", "gql_stmt", "json_schema"}
+    assert set(answer) == {
+        "domain",
+        "description",
+        "schema_version",
+        "schema_hash",
+        "gql_stmt",
+        "json_schema",
+        "json_sample",
+    }
     assert len(answer["schema_hash"]) == 8
     config = {"gql_stmt": answer["gql_stmt"]}
     selected = served.chat(vlmrun={"domain": domain, "config": config})

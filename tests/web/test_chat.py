@@ -317,3 +317,11 @@ def test_a_selection_beside_a_schema_with_an_unusable_identifier_is_answered(
     answer = served.chat(vlmrun={"domain": "document.invoice", "json_schema": schema, "config": {"gql_stmt": "{ a }"}})
 
     assert content(answer) == {"a": 1}
+
+
+def test_the_status_of_success_can_be_200_for_clients_that_take_no_other(serve: Serve) -> None:
+    documented, plain = serve(), serve(success="200")
+
+    assert documented.chat(domain="document.invoice").status_code == 201
+    assert plain.chat(domain="document.invoice").status_code == 200
+    assert plain.chat(domain="document.invoic").status_code == 422

@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from tests.conftest import Put, Serve
 from tests.in_process import INVOICE, SCHEMA, answer_to, asked, strict
-from tests.serving import Served, content, source, text
+from tests.serving import Served, begun, content, source, text
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
 
@@ -174,25 +175,33 @@ def test_usage_can_be_set_and_the_rest_is_counted(put: Put, serve: Serve) -> Non
 
 
 @pytest.mark.parametrize("answer", [{"content": "slow"}, {"error": {"status": 500}}])
-def test_latency_is_waited_for_each_time_without_holding_up_others(
-    put: Put, serve: Serve, answer: dict[str, Any]
-) -> None:
-    server = serve(fixtures=(put("a.json", {**answer, "latency_ms": 300}, **INVOICE),))
+def test_latency_is_waited_for_each_time(put: Put, serve: Serve, answer: dict[str, Any]) -> None:
+    server = serve(fixtures=(put("a.json", {**answer, "latency_ms": 100}, **INVOICE),))
 
-    def seconds(**body: Any) -> float:
+    def seconds() -> float:
         started = time.perf_counter()
-        server.chat(**body)
+        server.chat(vlmrun=INVOICE)
         return time.perf_counter() - started
 
-    seconds()
-    with ThreadPoolExecutor(9) as pool:
-        slow = list(pool.map(lambda _: seconds(vlmrun=INVOICE), range(8)))
-        quick = seconds()
-    again = seconds(vlmrun=INVOICE)
+    assert min(seconds(), seconds()) >= 0.1
 
-    assert min([*slow, again]) >= 0.3
-    assert max([*slow, again]) < 1.5
-    assert quick < 0.3
+
+@pytest.mark.parametrize("answer", [{"content": "slow"}, {"error": {"status": 500}}])
+def test_latency_holds_up_no_other_answer_whether_that_waits_or_not(
+    put: Put, serve: Serve, answer: dict[str, Any]
+) -> None:
+    put("a.json", {**answer, "latency_ms": 600_000}, **INVOICE)
+    server = serve(fixtures=(put("b.json", {"content": "brief", "latency_ms": 1}, domain="document.receipt"),))
+
+    with ExitStack() as slow:
+        for _ in range(8):
+            slow.enter_context(begun(server.url, {"messages": [{}], **INVOICE}))
+        brief = server.chat(domain="document.receipt")
+        at_once = server.chat()
+        logged = len(server.lines)
+
+    assert (text(brief), at_once.status_code) == ("brief", 201)
+    assert logged == 2
 
 
 def test_a_fixtures_name_beyond_ascii_is_sent_percent_encoded(put: Put, serve: Serve) -> None:

@@ -202,3 +202,12 @@ def test_a_miss_with_an_odd_number_is_json(
     answer = strict.http.post(CHAT, content=with_field("metadata", f'{{"c": {number}}}'))
 
     assert checked(answer) in (404, 422)
+
+
+@pytest.mark.parametrize("text", ["漢字" * 2_500_000, "qjzkx" * 1_000_000], ids=["Chinese", "letters"])
+def test_a_text_that_would_take_too_long_to_count_is_refused_with_its_limit(text: str, served: Served) -> None:
+    answer = served.chat(messages=[{"role": "user", "content": text}], domain="document.invoice")
+
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "body_too_large"
+    assert "4,000,000 characters" in answer.json()["error"]["message"]

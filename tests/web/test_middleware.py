@@ -9,19 +9,20 @@ import pytest
 
 from tests.serving import Served
 from vlmrun_mock.web.middleware import Middleware
+from vlmrun_mock.web.origins import Origins
 
 
-def test_an_unknown_path_is_a_404_that_lists_what_exists(served: Served) -> None:
+def test_an_unknown_path_is_a_404_whose_data_lists_what_exists(served: Served) -> None:
     answer = served.http.get("/v1/openai/nothing")
 
     error = answer.json()["error"]
     assert answer.status_code == 404
     assert error["code"] == "not_found"
     assert "POST /v1/openai/chat/completions" in error["routes"]
-    assert "GET /v1/hub/domains" in answer.json()["detail"]
+    assert error["message"].startswith("There is no /v1/openai/nothing. Of OpenAI's API this server has")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/openai/chat/completions/", "/v1/nothing", "/v1/../etc/passwd"])
+@pytest.mark.parametrize("path", ["/v2", "/v1/openai/chat/completions/x", "/v1/nothing", "/v1/../etc/passwd"])
 def test_any_other_path_has_a_detail(served: Served, path: str) -> None:
     answer = served.http.get(path)
 
@@ -50,9 +51,9 @@ def test_a_defect_is_a_500_without_a_traceback(capsys: pytest.CaptureFixture[str
         raise RuntimeError("a secret detail")
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Middleware(broken, [], None))
+        transport = httpx.ASGITransport(Middleware(broken, list, Origins(), None))
         async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client:
-            return await client.get("/v1/openai/models")
+            return await client.post("/v1/openai/chat/completions")
 
     answer = asyncio.run(ask())
 
@@ -81,3 +82,11 @@ def test_a_line_shows_no_control_characters(served: Served) -> None:
 
     assert served.lines[-1].isprintable()
     assert len(served.lines[-1]) < 600
+
+
+def test_the_clients_own_number_for_a_request_comes_back_beside_ours(served: Served) -> None:
+    numbered, plain = (served.http.get("/v1/health", headers=headers) for headers in ({"X-Request-Id": "mine-7"}, {}))
+
+    assert numbered.headers["x-client-request-id"] == "mine-7"
+    assert numbered.headers["x-request-id"].startswith("req_")
+    assert "x-client-request-id" not in plain.headers

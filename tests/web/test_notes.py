@@ -13,6 +13,7 @@ from tests.serving import Served, data_url, image_message, picture
 from vlmrun_mock.documents.identity import identity
 
 Write = Callable[[str, str | bytes], Path]
+MERGED = {"merge": {"total_amount": 1}}
 SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
 
 
@@ -54,7 +55,7 @@ def test_content_that_meets_the_callers_schema_is_not_remarked_on(with_own: Serv
     assert "does not meet" not in with_own.lines[-1]
 
 
-@pytest.mark.parametrize("broken", [{}, {"json_schema": {"name": "x"}}, {"json_schema": {"type": "object"}}])
+@pytest.mark.parametrize("broken", [{}, {"json_schema": {"name": "x"}}, {"json_schema": {"description": "x"}}])
 def test_a_response_format_without_its_schema_is_remarked_on(served: Served, broken: dict[str, object]) -> None:
     answer = served.chat(response_format={"type": "json_schema", **broken}, domain="document.invoice")
 
@@ -95,3 +96,40 @@ def test_a_picture_that_is_a_plain_string_is_told_how_to_be_written(served: Serv
     assert answer.status_code == 422
     assert '{"url": "…"}' in message
     assert "Body" not in message
+
+
+GUESSED = {"type": "object", "properties": {"total": {"type": "number", "minimum": 0, "exclusiveMinimum": True}}}
+GUESS = "exclusiveMinimum is a boolean, as in draft 4 and OpenAPI 3.0"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"json_schema": GUESSED},
+        {"response_format": {"type": "json_schema", "json_schema": {"schema": GUESSED}}},
+        {"json_schema": GUESSED, "domain": "document.invoice"},
+        {"json_schema": GUESSED, "domain": "document.invoice", "messages": image_message(picture(1))},
+        {"json_schema": GUESSED, "domain": "document.receipt"},
+    ],
+)
+def test_a_guessed_dialect_is_in_the_log_the_journal_and_a_header(asked: dict[str, object], with_own: Served) -> None:
+    control = with_own.http.post("/_mock/fixtures", json={"match": {"domain": "document.receipt"}, "answer": MERGED})
+
+    first, again = with_own.chat(**asked), with_own.chat(**asked)
+
+    assert control.status_code == 201
+    assert [answer.headers["x-vlmrun-mock-dialect"] for answer in (first, again)] == [GUESS, GUESS]
+    assert f"[the schema's dialect is guessed: {GUESS}]" in with_own.lines[-1]
+    entries = with_own.http.get("/_mock/requests").json()["requests"]
+    assert [note for entry in entries for note in entry["notes"] if GUESS in note] == 2 * [
+        f"the schema's dialect is guessed: {GUESS}"
+    ]
+
+
+def test_a_dialect_that_a_schema_names_is_not_remarked_on(served: Served) -> None:
+    schema = {"$schema": "http://json-schema.org/draft-04/schema#", **GUESSED}
+
+    answer = served.chat(json_schema=schema)
+
+    assert "x-vlmrun-mock-dialect" not in answer.headers
+    assert "dialect" not in served.lines[-1]

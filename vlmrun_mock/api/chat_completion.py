@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+from msgspec import Raw
+
 from vlmrun_mock.api.chat_request import ChatRequest
+from vlmrun_mock.api.errors import BodyTooLarge
 from vlmrun_mock.api.request import ExtractionRequest
-from vlmrun_mock.api.tokens import Tokenizer, image_tokens, message_tokens
+from vlmrun_mock.api.tokens import MOST_UNBROKEN, Tokenizer, Unbroken, image_tokens, message_tokens
 from vlmrun_mock.seed import Stamp
 
 SYSTEM_FINGERPRINT = "2024-08-01"
@@ -21,25 +24,36 @@ SUCCESSFUL = range(200, 300)
 
 FIGURES = ("prompt_tokens", "completion_tokens", "total_tokens")
 
+UNBROKEN = (
+    f"The texts have more than {MOST_UNBROKEN:,} characters far from any letter or digit that stands before a sign, a "
+    "blank or one of the other: their tokens would take too long to count"
+)
+"""What is said of a text whose tokens are not counted."""
+
 
 def usage(request: ExtractionRequest, text: str, given: Mapping[str, Any], tokenizer: Tokenizer) -> dict[str, int]:
     """Return the token figures of an answer: those `given` by a fixture, the others counted.
 
     Prompt: texts with OpenAI's overhead per message, and pictures by its tile rule. Completion: the content, exactly.
+    Raises BodyTooLarge for a text of the prompt that would take too long to count.
     """
-    given = {name: given[name] for name in FIGURES if isinstance(given.get(name), int)}
+    given = {name: given[name] for name in FIGURES if isinstance(given.get(name), int)} if given else given
     if "prompt_tokens" in given:
         prompt = given["prompt_tokens"]
     else:
-        prompt = message_tokens(tokenizer, ((message.role, message.texts) for message in request.messages))
-        prompt += sum(image_tokens(document.width, document.height) for document in request.documents)
+        try:
+            prompt = message_tokens(tokenizer, [(message.role, message.texts) for message in request.messages])
+        except Unbroken:
+            raise BodyTooLarge(UNBROKEN) from None
+        for document in request.documents:
+            prompt += image_tokens(document.width, document.height)
     completion = given["completion_tokens"] if "completion_tokens" in given else tokenizer.count(text)
     total = given.get("total_tokens", prompt + completion)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
 
 
-def chat_completion(chat: ChatRequest, text: str, figures: Mapping[str, int], stamp: Stamp) -> dict[str, Any]:
-    """Return the body of a successful answer."""
+def chat_completion(chat: ChatRequest, text: str | Raw, figures: Mapping[str, int], stamp: Stamp) -> dict[str, Any]:
+    """Return the body of a successful answer, whose text may be JSON already."""
     return {
         "id": chat.id or stamp.completion_id(chat.extraction.fingerprint),
         "object": "chat.completion",

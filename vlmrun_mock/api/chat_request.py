@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from vlmrun_mock.api.request import ExtractionRequest
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
+class FunctionCall(msgspec.Struct, frozen=True):
+    """The function that an answer calls; `is_legacy`: in the way from before there were tools."""
+
+    name: str
+    is_legacy: bool = False
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
     """What a client sent to the chat completions endpoint.
 
     `id` is the completion's id, if the client chose one. `parameters` are the top-level fields that were sent, and
-    `image_details` the `detail` of each picture: the quirks look at them.
+    `image_details` the `detail` of each picture: the quirks look at them. `streamed`: the answer is a stream.
+    `call`: it calls a function.
     """
 
     extraction: ExtractionRequest
     id: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = {}
     image_details: tuple[str, ...] = ()
-
-    @property
-    def streams(self) -> bool:
-        """Return whether the client asks for a stream from a generation that sends one."""
-        return self.extraction.generation != "vlm-1" and bool(self.parameters.get("stream"))
+    streamed: bool = False
+    call: FunctionCall | None = None

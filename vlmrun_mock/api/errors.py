@@ -5,9 +5,13 @@ ApiError
 │   └── UnknownDomain     422, names the closest domains
 ├── UnsupportedParameter  400, only with `--unsupported reject`
 ├── Unauthenticated       401
+│   └── KeyOfPastTest     401, with the pytest plugin: a client that outlived its test
+├── HostNotAllowed        403, a Host that is not local
+├── OriginNotAllowed      403, a web page that is not local
 ├── NoSuchResource        404
 │   └── NoFixture         404, a miss: the nearest fixture and the differences
 ├── MethodNotAllowed      405
+├── Conflict              409, what the inspector cannot do as things are
 ├── BodyTooLarge          413
 ├── RateLimitExceeded     429, with `--rate-limit`
 ├── ScriptedError         any status, from a fixture's `error` or a fault
@@ -24,14 +28,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vlmrun_mock.json_text import dotted
+
 __all__ = [
     "ApiError",
     "BodyTooLarge",
+    "Conflict",
+    "HostNotAllowed",
     "InternalError",
     "InvalidRequest",
+    "KeyOfPastTest",
     "MethodNotAllowed",
     "NoFixture",
     "NoSuchResource",
+    "OriginNotAllowed",
     "Problem",
     "RateLimitExceeded",
     "ScriptedError",
@@ -39,6 +49,7 @@ __all__ = [
     "Unauthenticated",
     "UnknownDomain",
     "UnsupportedParameter",
+    "UpstreamAnswerTooLarge",
     "UpstreamTimeout",
     "UpstreamUnreachable",
 ]
@@ -124,16 +135,19 @@ class ApiError(Exception):
 
 
 class InvalidRequest(ApiError):
-    """A body that does not validate; `problems` has at least one item."""
+    """The JSON is malformed, or a value is missing or of a wrong type or size: correct the place that `loc` names.
+
+    `problems` has at least one item.
+    """
 
     status = 422
     code = "validation_error"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]
-        where = ".".join(map(str, first.place))
+        where = dotted(first.place)
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        super().__init__(f"{where}: {first.msg}{more}", param=".".join(map(str, first.place[1:])) or None)
+        super().__init__(f"{where}: {first.msg}{more}", param=dotted(first.place[1:]) or None)
         self.problems = tuple(problems)
 
     @property
@@ -143,56 +157,107 @@ class InvalidRequest(ApiError):
 
 
 class UnknownDomain(InvalidRequest):
-    """A domain that neither the mock nor a fixture knows."""
+    """Neither the mock nor a fixture knows the domain: correct it, add a fixture for it, or send a JSON schema."""
 
     code = "unknown_domain"
 
 
 class UnsupportedParameter(ApiError):
-    """A parameter that the API documents as not supported, under `--unsupported reject`."""
+    """The API does not support the parameter: leave it out, or serve without `--unsupported reject`."""
 
     code = "unsupported_parameter"
 
 
 class Unauthenticated(ApiError):
-    """No key, or not one of the keys that the server was started with."""
+    """The key is missing, or not one of those given by `--api-key`: send one that the server accepts."""
 
     status = 401
     code = "invalid_api_key"
 
-    def __init__(self) -> None:
-        super().__init__("Invalid API key", headers={"WWW-Authenticate": "Bearer"})
+    def __init__(self, message: str = "Invalid API key") -> None:
+        super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
+
+
+class KeyOfPastTest(Unauthenticated):
+    """The key belongs to a test that is over, and no test with `vlmrun_mock` runs: use `vlmrun_mock_session` there.
+
+    Only with the pytest plugin, whose tests have a key each.
+    """
+
+    code = "test_is_over"
+
+    def __init__(self, test: str) -> None:
+        super().__init__(
+            f"This client has the key of {test}, which is over, and no test with the fixture vlmrun_mock runs: let "
+            "this test use vlmrun_mock, or give a client that is asked outside of tests the key of vlmrun_mock_session"
+        )
+
+
+class HostNotAllowed(ApiError):
+    """The request is for a host that is not local: if the name is yours, allow it with `--allow-host`."""
+
+    status = 403
+    code = "host_not_allowed"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"This server answers for local hosts only, and {host!r} may lead a web page here: "
+            "start it with --allow-host NAME for a name of your own"
+        )
+
+
+class OriginNotAllowed(ApiError):
+    """The request is from a web page that is not local: if the page is yours, use `--allow-origin`."""
+
+    status = 403
+    code = "origin_not_allowed"
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"This server answers to local web pages only, and to its own below /_mock/, not to {origin}: "
+            "start it with --allow-origin ORIGIN for a page of your own"
+        )
 
 
 class NoSuchResource(ApiError):
-    """A path, model or schema that does not exist."""
+    """The path, the model or the schema does not exist: correct the name with the help of the message."""
 
     status = 404
     code = "not_found"
 
 
 class NoFixture(NoSuchResource):
-    """A miss in strict mode; `data["miss"]` holds the nearest fixture and its differences."""
+    """With `--strict`, no fixture matches: add one, or change the nearest, whose differences `error.miss` lists.
+
+    `data["miss"]` holds them. While recording, the modes `none` and `once` raise it as well.
+    """
 
     code = "no_fixture"
 
 
 class MethodNotAllowed(ApiError):
-    """A path that exists, asked with another method."""
+    """The path exists, but not with this method: use one that the header `Allow` names."""
 
     status = 405
     code = "method_not_allowed"
 
 
+class Conflict(ApiError):
+    """The inspector cannot do this as things are: a file stands there, no folder is given, or nothing is kept."""
+
+    status = 409
+    code = "conflict"
+
+
 class BodyTooLarge(ApiError):
-    """A body over `--max-body`."""
+    """The body is larger than `--max-body`: send less, or raise the limit."""
 
     status = 413
     code = "body_too_large"
 
 
 class RateLimitExceeded(ApiError):
-    """More requests with one key than `--rate-limit` allows."""
+    """The key has used up what `--rate-limit` allows: wait for as many seconds as `Retry-After` says."""
 
     status = 429
     code = "rate_limit_exceeded"
@@ -203,7 +268,7 @@ class RateLimitExceeded(ApiError):
 
 
 class ScriptedError(ApiError):
-    """The error that a fixture or a fault asks for."""
+    """A fixture or a fault asks for this error: your application should take it like one of the real API."""
 
     code = "scripted_error"
 
@@ -224,21 +289,28 @@ class ScriptedError(ApiError):
 
 
 class UpstreamUnreachable(ApiError):
-    """Nothing came from the upstream."""
+    """While recording, the real API gave no whole answer: check the network and `--upstream`."""
 
     status = 502
     code = "upstream_unreachable"
 
 
+class UpstreamAnswerTooLarge(ApiError):
+    """The upstream's answer has no end, or is larger than the mock takes."""
+
+    status = 502
+    code = "upstream_answer_too_large"
+
+
 class UpstreamTimeout(ApiError):
-    """Nothing came from the upstream in time."""
+    """While recording, the real API did not answer in time: try again, or raise `--timeout`."""
 
     status = 504
     code = "upstream_timeout"
 
 
 class ServerStopping(ApiError):
-    """The server was told to stop while the request was under way."""
+    """The server was stopped while the request was under way: start it, and send the request again."""
 
     status = 503
     code = "server_stopping"
@@ -248,7 +320,10 @@ class ServerStopping(ApiError):
 
 
 class InternalError(ApiError):
-    """A defect of the mock itself; the operator's console has the traceback, the client never does."""
+    """The mock has a defect: report it with the traceback that the server printed.
+
+    The client never sees the traceback.
+    """
 
     status = 500
     code = "internal_error"

@@ -7,11 +7,14 @@ import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache, lru_cache
 from math import ceil
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from vlmrun_mock.api import short_texts
+from vlmrun_mock.api.runs import Runs
 from vlmrun_mock.lazy import lazy
 
 if TYPE_CHECKING:
@@ -42,8 +45,17 @@ SPECIAL_TOKENS = {
 SLICE = 250_000
 """Characters counted at a time: tiktoken panics on a run of 1,000,000 blanks, and takes memory for all its tokens."""
 
+MOST_KEPT, LONGEST_KEPT = 1_000, 20_000
+"""How many counts are kept, and of how many characters: prompts, roles and the contents of fixtures come again."""
+
 BOUNDARY = re.compile(r"[^\W_](?=[\x00-/:-@\[-`{-\x7f])|[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
 """A letter or digit whose successor is of another kind: there cl100k_base's pattern always starts a new piece."""
+
+WINDOW = 10_000
+"""Characters without a BOUNDARY from which on they count as unbroken."""
+
+MOST_UNBROKEN = 4_000_000
+"""Characters of a prompt that may be unbroken: about two seconds of counting."""
 
 TOKENS_PER_MESSAGE = 3
 TOKENS_BEFORE_ANSWER = 3
@@ -56,38 +68,80 @@ SHORT_SIDE = 768
 UNKNOWN_SIDE = 1024
 
 
+class Unbroken(ValueError):
+    """A prompt that would take too long to count."""
+
+
 class Tokenizer:
-    """Counts tokens of cl100k_base; loads its ranks when first needed, once, also when threads ask at the same time.
+    """Counts tokens of cl100k_base; loads what it needs when first needed, once, also when threads ask at a time.
+
+    Texts that are short and in ASCII need the ranks alone, and others tiktoken, which then counts all.
+
+    The tokenizers of a process share the ranks: they never change, and take long to load.
 
     Nothing is downloaded and nothing is written: tiktoken's own loader does both, and is not used.
     """
 
     def __init__(self) -> None:
         self._encoding: Encoding | None = None
+        self._short: short_texts.Counter | None = None
         self._lock = Lock()
+        self.kept = lru_cache(maxsize=MOST_KEPT)(self._counted)
+        self._runs = Runs(lambda text: len(self._loaded().encode_ordinary(text)))
 
     def load(self) -> None:
-        """Load the ranks now, which takes about 0.2 s, rather than with the first count.
+        """Load the ranks now, rather than with the first count.
 
         Raises RuntimeError if the package that ships the ranks is missing or its file is not the one tiktoken pins.
         """
-        self._loaded()
+        self._loaded_short()
 
     def count(self, text: str) -> int:
         """Return the number of tokens of `text`; what looks like a special token is ordinary text.
 
         Exact, that is `len(Encoding.encode_ordinary(text))`, unless more than SLICE / 2 characters follow each other
-        without a BOUNDARY: each cut that such a run needs may change the figure by a few tokens.
+        without a BOUNDARY, and are no run of one character: each cut that they need may change the figure by a few.
         """
-        encoding = self._loaded()
-        return sum(len(encoding.encode_ordinary(piece)) for piece in slices(text))
+        return self.kept(text) if len(text) <= LONGEST_KEPT else self._counted(text)
+
+    def is_ready_for(self, texts: Iterable[str]) -> bool:
+        """Return whether texts are counted without loading tiktoken first."""
+        return self._encoding is not None or short_texts.are_short(texts)
+
+    def unbroken(self, text: str) -> int:
+        """Return about how many characters of a text stand far from a BOUNDARY, which take ten times as long to count.
+
+        Long runs of one character do not.
+        """
+        text, _ = self._runs.shortened(text)
+        places = range(0, len(text) - WINDOW + 1, WINDOW)
+        return WINDOW * sum(not BOUNDARY.search(text, place, place + WINDOW) for place in places)
+
+    def _counted(self, text: str) -> int:
+        if self._encoding is None:
+            tokens = (self._short or self._loaded_short()).count(text)
+            if tokens is not None:
+                return tokens
+        encoding = self._encoding or self._loaded()
+        if len(text) <= SLICE:
+            return len(encoding.encode_ordinary(text))
+        text, fewer = self._runs.shortened(text)
+        return fewer + sum(len(encoding.encode_ordinary(piece)) for piece in slices(text))
 
     def _loaded(self) -> Encoding:
         if self._encoding is None:
             with self._lock:
                 if self._encoding is None:
                     self._encoding = _encoding()
+                    self._short = None
         return self._encoding
+
+    def _loaded_short(self) -> short_texts.Counter:
+        with self._lock:
+            short = self._short or short_texts.Counter(packaged_ranks())
+            if self._encoding is None:
+                self._short = short
+        return short
 
 
 def slices(text: str, size: int = SLICE) -> Iterator[str]:
@@ -105,15 +159,24 @@ def message_tokens(tokenizer: Tokenizer, messages: Iterable[tuple[str, Sequence[
     """Return the prompt tokens of messages, each a role and its texts, by OpenAI's published rule.
 
     https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken: 3 for each message, its role and its texts,
-    and 3 that prime the answer.
+    and 3 that prime the answer. Raises Unbroken for texts with more than MOST_UNBROKEN characters that are.
     """
-    counts = (
-        TOKENS_PER_MESSAGE + tokenizer.count(role) + sum(tokenizer.count(text) for text in texts)
-        for role, texts in messages
-    )
-    return sum(counts) + TOKENS_BEFORE_ANSWER
+    tokens = TOKENS_BEFORE_ANSWER
+    left = MOST_UNBROKEN
+    for role, texts in messages:
+        tokens += TOKENS_PER_MESSAGE + tokenizer.count(role)
+        for text in texts:
+            if len(text) <= LONGEST_KEPT:
+                tokens += tokenizer.kept(text)
+                continue
+            left -= tokenizer.unbroken(text)
+            if left < 0:
+                raise Unbroken
+            tokens += tokenizer.count(text)
+    return tokens
 
 
+@lru_cache(maxsize=1_000)
 def image_tokens(width: int | None, height: int | None) -> int:
     """Return the prompt tokens of a picture of this size in pixels, by OpenAI's published tile rule for high detail.
 
@@ -127,21 +190,31 @@ def image_tokens(width: int | None, height: int | None) -> int:
     return IMAGE_TOKENS + TILE_TOKENS * ceil(long * scale / TILE_SIDE) * ceil(short * scale / TILE_SIDE)
 
 
+@cache
 def _encoding() -> Encoding:
     """Return cl100k_base, built on the packaged ranks: tiktoken's own definition would download them."""
-    return tiktoken.Encoding(
-        "cl100k_base", pat_str=PATTERN, mergeable_ranks=_ranks(_ranks_file()), special_tokens=SPECIAL_TOKENS
-    )
+    ranks = {pybase64.b64decode(token): rank for token, rank in packaged_ranks().items()}
+    packaged_ranks.cache_clear()  # 13 MB that nobody needs beside them
+    encoding = tiktoken.Encoding("cl100k_base", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=SPECIAL_TOKENS)
+    ranks.clear()  # 10 MB that are looked at no more: what counts has a table of its own
+    return encoding
 
 
-def _ranks(file: Path) -> dict[bytes, int]:
-    """Return the rank of each token in a file; raises RuntimeError unless it is the one that tiktoken pins."""
+@cache
+def packaged_ranks() -> short_texts.Ranks:
+    """Return the ranks that come with a package; raises RuntimeError if they are not there."""
+    return ranks_by_base64(_ranks_file())
+
+
+def ranks_by_base64(file: Path) -> short_texts.Ranks:
+    """Return the rank of each token, by its base64; raises RuntimeError unless the file is what tiktoken pins."""
     content = file.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != RANKS_SHA256:
         raise RuntimeError(f"the packaged ranks in {file} have the SHA-256 {found}, but {RANKS_SHA256} is pinned")
-    words = content.split()
-    return dict(zip(map(pybase64.b64decode, words[::2]), map(int, words[1::2]), strict=True))
+    # The lines are in the order of the ranks, and none is missing.
+    words = content.split()[::2]
+    return dict(zip(words, range(len(words)), strict=True))
 
 
 def _ranks_file() -> Path:

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
+
 import click
 
 from vlmrun_mock import __version__
-from vlmrun_mock.cli.check_command import check
-from vlmrun_mock.cli.domains_command import domains
-from vlmrun_mock.cli.drift_command import drift
-from vlmrun_mock.cli.hash_command import hash_
-from vlmrun_mock.cli.record_command import record
-from vlmrun_mock.cli.serve_command import serve
 
-__all__ = ["check", "domains", "drift", "hash_", "main", "record", "serve"]
+COMMANDS: Mapping[str, str] = {
+    "serve": "serve_command:serve",
+    "record": "record_command:record",
+    "check": "check_command:check",
+    "drift": "drift_command:drift",
+    "domains": "domains_command:domains",
+    "score": "score_command:score_",
+    "documents": "documents_command:documents",
+    "hash": "hash_command:hash_",
+}
+"""Each command, and the module and name below this package that it is loaded from."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command(name: str) -> click.Command:
+    """Load a command; raises KeyError for a name that is none."""
+    module, _, function = COMMANDS[name].partition(":")
+    loaded: click.Command = getattr(import_module(f"{__name__}.{module}"), function)
+    return loaded
+
+
+class Commands(click.Group):
+    """The commands, of which one is loaded when it is typed: most of a start is loading."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order in which help shows them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None where there is none of that name."""
+        del ctx
+        return command(cmd_name) if cmd_name in COMMANDS else None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vlmrun-mock")
 def main() -> None:
-    """Stand in for VLM Run's OpenAI-compatible API, offline."""
-
-
-for command in (serve, record, check, drift, domains, hash_):
-    main.add_command(command)
+    """Stand in for VLM Run's API, offline."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vlmrun_mock.cli.options import folders_argument, options_of
-from vlmrun_mock.display import count
+from vlmrun_mock.display import count, escaped
 from vlmrun_mock.lazy import lazy
 
 if TYPE_CHECKING:
@@ -92,5 +92,4 @@ def _property(text: str) -> str:
 
 def _safe(line: str) -> str:
     """Return a line without what a terminal or GitHub would obey: controls, and `##[` anywhere, an old command."""
-    line = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
-    return line.replace("##[", "#\\x23[")
+    return escaped(line).replace("##[", "#\\x23[")

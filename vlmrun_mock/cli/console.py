@@ -6,27 +6,43 @@ import asyncio
 import contextlib
 import io
 import os
+import queue
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from vlmrun_mock.display import count
 
 TOGETHER = 0.01
 """Seconds: what is logged within them goes out together, which nobody sees and which spares a write a request."""
 
+MOST_WAITING = 1_000
+"""Up to how many of these writes wait for a reader that is slow; what is logged beyond them is counted, and lost."""
+
+PATIENCE = 1.0
+"""Seconds that a reader is given at the end."""
+
 
 class Console:
-    """A log, whose lines go out shortly after they were written; `flush` is for the end."""
+    """A log, whose lines go out shortly after they were written; `flush` is for the end.
+
+    A thread writes them, so that a reader who has stopped reading stops no request.
+    """
 
     def __init__(self) -> None:
         self._lines: list[str] = []
+        self._lost = 0
+        self._writes: queue.Queue[Sequence[str]] = queue.Queue(MOST_WAITING)
         if isinstance(sys.stdout, io.TextIOWrapper):  # it is None where standard output was closed from the start
             # A character that the terminal cannot show must not end the log.
             sys.stdout.reconfigure(errors="backslashreplace")
+        threading.Thread(target=self._write, name="vlmrun-mock-log", daemon=True).start()
 
     def log(self, line: str) -> None:
         """Write a line, from within the event loop."""
         if not self._lines:
-            asyncio.get_running_loop().call_later(TOGETHER, self.flush)
+            asyncio.get_running_loop().call_later(TOGETHER, self._hand_over)
         self._lines.append(line)
 
     def from_other_threads(self) -> Callable[[str], None]:
@@ -40,12 +56,35 @@ class Console:
         return log
 
     def flush(self) -> None:
-        """Write what has been gathered."""
-        if not self._lines:
-            return
+        """Write what has been gathered, as far as it is read in time."""
+        self._wait()
+        self._hand_over()
+        self._wait()
+
+    def _wait(self) -> None:
+        """Wait until nothing is to be written, or the reader has been given its time."""
+        with self._writes.all_tasks_done:
+            self._writes.all_tasks_done.wait_for(lambda: not self._writes.unfinished_tasks, PATIENCE)
+
+    def _hand_over(self) -> None:
         lines, self._lines = self._lines, []
+        if self._lost and not self._writes.full():
+            lines.insert(0, f"[{count(self._lost, 'line')} of this log are lost, as nobody read them in time]")
+            self._lost = 0
+        if not lines:
+            return
         try:
-            print("\n".join(lines), flush=True)  # noqa: T201 - the log of a command line tool
-        except (OSError, ValueError):
-            # A reader that has gone away must not stop the server.
-            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+            self._writes.put_nowait(lines)
+        except queue.Full:
+            self._lost += len(lines)
+
+    def _write(self) -> None:
+        while True:
+            lines = self._writes.get()
+            try:
+                print("\n".join(lines), flush=True)  # noqa: T201 - the log of a command line tool
+            except (OSError, ValueError):
+                # A reader that has gone away must not stop the server.
+                sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+            finally:
+                self._writes.task_done()

@@ -3,35 +3,92 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vlmrun_mock.lazy import lazy
+from vlmrun_mock.mock.options import LOCALES
+from vlmrun_mock.seed import Seed
 
 if TYPE_CHECKING:
     from vlmrun_mock.fixtures import domains as catalog
+    from vlmrun_mock.fixtures.domains import Domain, Domains
 else:
     catalog = lazy("vlmrun_mock.fixtures.domains")
 
 LONGEST_NAME = 100
 """How many characters of an unknown name an error repeats."""
 
+MOST_ANSWERS = 1_000_000
+
 
 @click.command()
 @click.argument("domain", required=False)
-def domains(domain: str | None) -> None:
-    """List the domains, or print the packaged answer of one."""
+@click.option("--vary", is_flag=True, help="Print a drawn answer instead of the packaged one.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides a drawn answer.")
+@click.option("--count", type=click.IntRange(1, MOST_ANSWERS), help="Print so many drawn answers, for one seed each.")
+@click.option("--locale", type=click.Choice(LOCALES), default="en_US", show_default=True, help="Where they are from.")
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["json", "jsonl"]),
+    default="json",
+    show_default=True,
+    help="Print several as a list, or each on a line of its own.",
+)
+def domains(*, domain: str | None, vary: bool, seed: int, count: int | None, locale: str, layout: str) -> None:
+    """List the domains, or print the packaged answer of one, or answers that are drawn for it."""
     known = catalog.packaged()
     if domain is None:
+        if vary or count:
+            raise click.UsageError("name the domain whose answers are to vary, such as document.invoice")
         width = max(map(len, known.names()))
         for name in known.names():
             found = known.get(name)
             click.echo(f"{name:<{width}}  {found.description if found else ''}".rstrip())
         return
-    found = known.get(domain)
+    found = known_domain(known, domain)
+    if count is not None:
+        _print_many(_answers(found, seed, count, locale), count, layout)
+    else:
+        _print(found.varied(Seed(seed), locale=locale) if vary else found.content, layout)
+
+
+def known_domain(known: Domains, name: str) -> Domain:
+    """Return a domain by its name; raises click's exception, which names the closest, for one that there is not."""
+    found = known.get(name)
     if found is None:
-        closest = ", ".join(known.closest(domain))
+        closest = ", ".join(known.closest(name))
         hint = f"; closest: {closest}" if closest else ""
-        raise click.ClickException(f"unknown domain {domain[:LONGEST_NAME]!r}{hint}")
-    click.echo(json.dumps(found.content, indent=2, ensure_ascii=False))
+        raise click.ClickException(f"unknown domain {name[:LONGEST_NAME]!r}{hint}")
+    return found
+
+
+def _answers(domain: Domain, seed: int, count: int, locale: str) -> Iterator[dict[str, Any]]:
+    """Yield the answers of as many seeds as asked for, from the first on."""
+    return (domain.varied(Seed(number), locale=locale) for number in range(seed, seed + count))
+
+
+def _print(answer: Any, layout: str) -> None:
+    click.echo(json.dumps(answer, indent=2 if layout == "json" else None, ensure_ascii=False))
+
+
+def _print_many(answers: Iterator[dict[str, Any]], count: int, layout: str) -> None:
+    """Print answers one by one; where a person waits for a file, a bar on standard error shows how far it is."""
+    opening, between, closing = ("[\n", ",\n", "\n]\n") if layout == "json" else ("", "\n", "\n")
+    click.echo(opening, nl=False)
+    for index, answer in enumerate(_watched(answers, count)):
+        click.echo((between if index else "") + json.dumps(answer, ensure_ascii=False), nl=False)
+    click.echo(closing, nl=False)
+
+
+def _watched(answers: Iterator[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
+    """Yield answers; a bar on standard error moves along where a person looks at it and not at the answers."""
+    if sys.stdout.isatty() or not sys.stderr.isatty():
+        yield from answers
+        return
+    with click.progressbar(answers, length=count, file=sys.stderr) as watched:
+        yield from watched

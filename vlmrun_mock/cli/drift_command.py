@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from vlmrun_mock.cli.options import folders_argument, options_of
-from vlmrun_mock.display import count
+from vlmrun_mock.display import count, escaped
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.recording.settings import KEY_VARIABLE, UpstreamSettings, key_of_environment
 
@@ -136,7 +136,7 @@ class _Printer:
             self.line(summary)
 
     def _print(self, text: str, *, err: bool) -> None:
-        click.echo(document_folders.shown(self._redaction.text(text)), err=err)
+        click.echo(escaped(self._redaction.text(text)), err=err)
 
 
 def _lines(outcome: Outcome, *, values: bool) -> Iterator[str]:

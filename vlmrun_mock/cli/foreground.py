@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import ipaddress
+import signal
 import socket
-from collections.abc import Callable, Iterator
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,33 +26,79 @@ if TYPE_CHECKING:
     from vlmrun_mock.fixtures import watch as watcher
     from vlmrun_mock.mock import scopes as mock_scopes
     from vlmrun_mock.mock.scopes import Scopes
-    from vlmrun_mock.web import app, server
+    from vlmrun_mock.web import app, malloc, server
+    from vlmrun_mock.web.inspector import inspection as inspector_state
 else:
     console = lazy("vlmrun_mock.cli.console")
     watcher = lazy("vlmrun_mock.fixtures.watch")
     mock_scopes = lazy("vlmrun_mock.mock.scopes")
     app = lazy("vlmrun_mock.web.app")
+    malloc = lazy("vlmrun_mock.web.malloc")
     server = lazy("vlmrun_mock.web.server")
+    inspector_state = lazy("vlmrun_mock.web.inspector.inspection")
+
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread holds the interpreter while the event loop waits for it; Python's own 5 ms are felt by clients."""
+
+
+COLLECTED = (10_000, 20, 20)
+"""When Python looks for garbage in cycles: seldom, as no request makes any that is kept."""
+
+EXPOSED = (
+    "Warning: listening on {address}, other machines can reach this server, by its address or a name without a dot.\n"
+    "--allow-host NAME lets them use a name with dots; leave out --host to listen on this machine alone."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Whether the inspector keeps what it shows, at most so many bytes, and whether its page is opened.
+
+    `wanted` is None where it is for the address to decide: what only this machine reaches is inspected.
+    """
+
+    wanted: bool | None = False
+    most_bytes: int = 0
+    opens: bool = False
+
+
+NOT_INSPECTED = Inspector()
 
 
 def run(
-    settings: Settings, host: str, port: int, banner: Callable[[str, Scopes], str], *, watch: bool = False
+    settings: Settings,
+    host: str,
+    port: int,
+    banner: Callable[[str, Scopes, Sequence[str]], str],
+    *,
+    watch: bool = False,
+    inspector: Inspector = NOT_INSPECTED,
 ) -> Scopes:
     """Serve until a signal, and return its scopes; what prevents the start is a clear end.
 
-    `banner` makes what is printed first of the server's URL and its scopes.
+    `banner` makes what is printed first of the server's URL, its scopes, and lines that it has to hold.
     """
+    malloc.keep_freed_memory()
     scopes = _scopes(settings)
     listener = _bound(host, port, settings)
     url = server.url_of(listener)
     output = console.Console()
+    inspected = _is_loopback(listener) if inspector.wanted is None else inspector.wanted
+    inspection = inspector_state.Inspection(inspector.most_bytes) if inspected else None
+    page = f"{url}/_mock/"
 
     def announce() -> None:
-        output.log(banner(url, scopes))
+        if not _is_loopback(listener):
+            output.log(EXPOSED.format(address=_address(listener)))
+        output.log(banner(url, scopes, [f"Look at the requests at {page}."] if inspection else []))
+        if inspector.opens:
+            # A browser that does not start at once must not hold up the server.
+            threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
         # What the first request will need is loaded beside the server's start, which does not wait for it.
         ending.enter_context(server.beside(_warmed(scopes)))
         if watch:
-            ending.enter_context(watcher.watching(scopes.library, output.from_other_threads()))
+            ending.enter_context(watcher.watching(scopes.store, output.from_other_threads()))
 
     async def settle() -> None:
         waiting = scopes.everyone.recorder.waiting
@@ -58,12 +110,20 @@ def run(
 
     with contextlib.ExitStack() as ending:
         ending.callback(output.flush)
-        application = app.application(scopes, log=output.log)
+        _end_with_the_terminal()
+        application = app.application(scopes, log=output.log, inspection=inspection)
         if settings.record:
             server.run(application, listener, announce, settle, settings.timeout)
         else:
-            server.run(application, listener, announce)
+            server.run(application, listener, announce, inspection.feed.close if inspection else server.at_once)
     return scopes
+
+
+def _end_with_the_terminal() -> None:
+    """Let a terminal that closes end the server as SIGTERM does, which loses no answer; not under `nohup`."""
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def _bound(host: str, port: int, settings: Settings) -> socket.socket:
@@ -77,6 +137,17 @@ def _bound(host: str, port: int, settings: Settings) -> socket.socket:
         listener.close()
         raise click.ClickException(f"{settings.upstream} is this recorder itself: give the real API to --upstream")
     return listener
+
+
+def _is_loopback(listener: socket.socket) -> bool:
+    """Return whether only this machine reaches a socket."""
+    return ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
+
+
+def _address(listener: socket.socket) -> str:
+    """Return where a socket listens, such as `0.0.0.0:8000`."""
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _is_at(url: str, listener: socket.socket) -> bool:
@@ -96,11 +167,13 @@ def _warmed(scopes: Scopes) -> Iterator[None]:
 
     It lives as long as the server; 10,000 fixtures would hold up requests by 0.2 s at each round.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     if scopes.everyone.records:
         scopes.everyone.recorder.warm()
         yield
     yield from scopes.everyone.warm()
     gc.freeze()
+    gc.set_threshold(*COLLECTED)
 
 
 def _scopes(settings: Settings) -> Scopes:

@@ -21,6 +21,10 @@ def hash_(files: tuple[Path, ...]) -> None:
     """Print the identity of documents, as fixtures name them."""
     for file in files:
         try:
+            if not file.is_file():
+                raise OSError(
+                    None, "it is not a file: a pipe or a device may never end; save what it gives, and name that"
+                )
             click.echo(f"{identity.identity(file.read_bytes())}  {file}")
         except OSError as error:
             raise click.ClickException(f"cannot read {file}: {error.strerror}") from None

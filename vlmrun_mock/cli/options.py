@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,16 +22,41 @@ TYPES: Mapping[Kind, Any] = {
     "port": click.IntRange(0, 65535),
     "bytes": size,
     "seconds": click.FloatRange(min=0, min_open=True, max=86_400),
+    "share": click.FloatRange(min=0, max=1),
     "folder": click.Path(file_okay=False, path_type=Path),
     "folders": FOLDER,
     "keys": str,
+    "key": str,
+    "names": str,
     "faults": FaultType(),
     "rate": limit,
     "url": upstream,
 }
-"""What reads a value of each kind; a flag has none, and a word is one of its option's."""
+"""What reads a value of each kind; a flag or a switch has none, and a word is one of its option's."""
 
 folders_argument = click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FOLDER)
+
+
+SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://", re.IGNORECASE)
+"""How the values begin that Kubernetes and Docker's links write for a service, such as `tcp://10.0.0.1:8000`."""
+
+
+class ClickOption(click.Option):
+    """An option, whose variable does not count where it holds the address of a service.
+
+    For a Service named `vlmrun-mock`, Kubernetes sets `VLMRUN_MOCK_PORT`:
+    https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+    """
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Return the value of the variable, or None if there is none that was meant for this option."""
+        value = super().resolve_envvar_value(ctx)
+        if value is None or not SERVICE_ADDRESS.match(value):
+            return value
+        if not ctx.resilient_parsing:
+            line = f"{self.envvar}={value:.100} is the address of a service, as Kubernetes sets it, and is ignored"
+            click.echo(f"{line}; {self.opts[0]} gives another value.", err=True)
+        return None
 
 
 def options_of(command: Command) -> Callable[[Function], Function]:
@@ -48,16 +74,26 @@ def _click_option(option: Option) -> Callable[[Function], Function]:
     names = (option.written, option.name)
     if option.kind == "flag":
         return click.option(*names, is_flag=True, envvar=option.variable, help=option.help)
+    if option.kind == "switch":
+        both = f"{option.written}/--no-{option.written[2:]}"
+        return click.option(both, option.name, default=option.default, envvar=option.variable, help=option.help)
     return click.option(
         *names,
+        cls=ClickOption,
         type=click.Choice(option.words) if option.words else TYPES[option.kind],
         multiple=option.is_repeatable,
         required=option.required,
         envvar=option.variable,
         metavar=option.metavar,
         help=option.help,
+        callback=_as_set if option.kind in ("keys", "names") else None,
         **_default(option),
     )
+
+
+def _as_set(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[str]:
+    """Return what was given repeatedly, without the empty values of variables that are set to nothing."""
+    return frozenset(filter(None, values))
 
 
 def _default(option: Option) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Pictures and files: what a document is known by."""
+"""Pictures and files: what a document is known by, and the documents that are printed here."""

@@ -1,4 +1,4 @@
-"""A document of a request: what it is known by, and what its address or its bytes alone tell about it."""
+"""The documents of a request: their identity, and the metadata that their URL or their bytes contain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ else:
     pybase64 = lazy("pybase64")
 
 NOT_A_PATH = re.compile(r"sha256:|file:|(?i:https?://|data:)")
-"""How what names a document begins if it is no path."""
+"""The start of a document's name that is no path."""
 
 LONGEST_FILE_NAME = 200  # characters that are kept
 LONGEST_HEADER = 1024  # characters of a data URL up to its comma
@@ -54,7 +54,7 @@ SIGNATURES = (
 
 
 class DocumentProblem(ValueError):
-    """An address that is no document; the message is meant for a client and never holds the payload."""
+    """A URL or id without a usable document; the message is for a client, and never contains the payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Document:
 
     `identity` is `sha256:` and 64 hexadecimal digits of the decoded bytes, an http URL as it was sent, or `file:` and
     a file's id. `kind` is the type of the content part that held it. `size` is in bytes, `width` and `height` are in
-    pixels as stored (a rotation noted in EXIF is not applied); None where the bytes do not tell or are not here.
-    `filename` is what the client called the file, if it did; it is no part of the identity.
+    pixels as stored, without the rotation in EXIF; None if unknown. `filename` is the client's name for the file, which
+    is no part of the identity.
     """
 
     identity: str
@@ -77,9 +77,9 @@ class Document:
 
 
 def from_url(url: str, kind: str = "image_url") -> Document:
-    """Return the document at a `data:` or http(s) URL; nothing is fetched or opened.
+    """Return the document at a `data:` or http(s) URL, without fetching or opening anything.
 
-    Raises DocumentProblem for any other address, and for a data URL without data or with data that cannot be decoded.
+    Raises DocumentProblem for any other URL, and for a data URL whose data is missing or malformed.
     """
     if url[:5].lower() == "data:":
         return _from_data_url(url, kind)
@@ -91,16 +91,16 @@ def from_url(url: str, kind: str = "image_url") -> Document:
 
 
 def from_file_id(file_id: str, kind: str = "input_file") -> Document:
-    """Return the document behind the id of an uploaded file; raises DocumentProblem if there is no usable id."""
+    """Return the document with the id of an uploaded file; raises DocumentProblem for an unusable id."""
     if not file_id or not file_id.isprintable():
         raise DocumentProblem("a file's id is a text of printable characters and not empty")
     return Document(identity=f"file:{file_id}", kind=kind)
 
 
 def from_bytes(data: bytes, kind: str = "image_url", media_type: str | None = None) -> Document:
-    """Return the document with these bytes; `media_type` counts where they have no unmistakable signature.
+    """Return the document with these bytes; `media_type` is the type if they have no known signature.
 
-    Raises DocumentProblem for no bytes at all.
+    Raises DocumentProblem if there are no bytes.
     """
     if not data:
         raise DocumentProblem("the document has no data: it is 0 bytes long")
@@ -109,24 +109,52 @@ def from_bytes(data: bytes, kind: str = "image_url", media_type: str | None = No
     return Document(identity(data), kind, sniffed or media_type, len(data), width, height)
 
 
+def of_file(digest: str, size: int, head: bytes, media_type: str | None) -> Document:
+    """Return the document with a SHA-256 in hexadecimal digits, by its first bytes; `media_type` as in `from_bytes`."""
+    sniffed = sniff(head)
+    width, height = _dimensions(head) if sniffed and sniffed.startswith("image/") else (None, None)
+    return Document(f"sha256:{digest}", "input_file", sniffed or media_type, size, width, height)
+
+
 def identity(data: bytes) -> str:
-    """Return what a document with these bytes is known by: `sha256:` and 64 hexadecimal digits."""
+    """Return the identity of a document with these bytes: `sha256:` and 64 hexadecimal digits."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def data_of(url: str) -> bytes | None:
+    """Return the bytes in a data URL of base64, or None for any other one."""
+    head, comma, _ = url[:LONGEST_HEADER].partition(",")
+    if not comma or not head.lower().endswith(";base64"):
+        return None
+    try:
+        return from_base64(url[len(head) + 1 :])
+    except ValueError:
+        return None
+
+
+def sent_as(text: str) -> bytes | None:
+    """Return the bytes of the document that a text is, as a data URL or as bare base64; None for any other text."""
+    if text[:5].lower() == "data:":
+        return data_of(text)
+    try:
+        return from_base64(text) if text.startswith(tuple(BARE_BASE64)) else None
+    except ValueError:
+        return None
+
+
 def is_path(name: str) -> bool:
-    """Return whether what names a document is the path of a file, and neither its identity nor its address."""
+    """Return whether a document's name is the path of a file, and neither an identity nor a URL."""
     return not NOT_A_PATH.match(name)
 
 
 def file_name(name: str) -> str | None:
-    """Return the last step of a client's path or file name, if it is one that can be shown."""
+    """Return the last part of a client's path or file name, or None if it cannot be displayed."""
     last = re.split(r"[/\\]", name)[-1].strip()
     return last[:LONGEST_FILE_NAME] if last.isprintable() and last.strip(".") else None
 
 
 def sniff(data: bytes) -> str | None:
-    """Return the media type that the first bytes prove, or None."""
+    """Return the media type by the signature of the first bytes, or None."""
     return next((media_type for signature, media_type in SIGNATURES if signature.match(data)), None)
 
 
@@ -134,46 +162,50 @@ def _from_data_url(url: str, kind: str) -> Document:
     comma = url.find(",", 0, LONGEST_HEADER)
     if comma < 0:
         raise DocumentProblem("the data URL has no comma before its data: write data:image/png;base64,<data>")
-    media_type, *parameters = (part.strip() for part in url[len("data:") : comma].split(";"))
+    if url[len("data:") : comma].strip().lower() == "base64":
+        raise DocumentProblem("the data URL has no media type and no semicolon: write data:image/png;base64,<data>")
     payload = url[comma + 1 :]
-    data = _from_base64(payload) if "base64" in map(str.lower, parameters) else _from_percent(payload)
+    is_base64 = "base64" in (part.strip().lower() for part in url[:comma].split(";")[1:])
+    data = from_base64(payload) if is_base64 else _from_percent(payload)
     if not data:
         raise DocumentProblem("the data URL has no data after its comma")
+    return of_data_url(url[:comma], data, kind)
+
+
+def of_data_url(head: str, data: bytes, kind: str = "image_url") -> Document:
+    """Return the document in a data URL, of which `head` is what stands before the comma; it has at least one byte."""
+    media_type, *parameters = (part.strip() for part in head[len("data:") :].split(";"))
     document = from_bytes(data, kind, media_type.lower() if MEDIA_TYPE.fullmatch(media_type) else None)
-    name = _name_in(parameters)
-    return replace(document, filename=name) if name else document
-
-
-def _name_in(parameters: list[str]) -> str | None:
-    """Return the file name among a data URL's parameters, as browsers and mail programs write it."""
     named = dict(parameter.partition("=")[::2] for parameter in parameters)
-    found = next((value for key, value in named.items() if key.lower() in ("name", "filename")), "")
-    return file_name(unquote(found.strip('"')))
+    name = next((value for key, value in named.items() if key.lower() in ("name", "filename")), "")
+    return replace(document, filename=file_name(unquote(name.strip('"'))))
 
 
-def _from_base64(payload: str) -> bytes:
-    """Decode base64; the strict spelling goes the fast way, the others that services tolerate cost a second look."""
+def from_base64(payload: str) -> bytes:
+    """Return the bytes of base64: read strictly, which is fast, and only then as the variants that services tolerate.
+
+    Raises DocumentProblem.
+    """
     try:
         return pybase64.b64decode(payload, validate=True)
     except ValueError:
-        return pybase64.b64decode(_tidied(payload), validate=True)
+        return pybase64.b64decode(_strict_base64(payload), validate=True)
 
 
-def _tidied(payload: str) -> bytes:
-    """Return base64 in its one strict spelling: no blanks, the standard alphabet, padded."""
+def _strict_base64(payload: str) -> bytes:
+    """Return base64 in strict form: the standard alphabet, padded, without white space."""
     raw = _from_percent(payload)
     digits = raw.translate(STANDARD_ALPHABET, delete=BLANKS).rstrip(b"=")
-    strangers = digits.translate(None, delete=ALPHABET)
-    if strangers:
-        place = raw.index(strangers[:1]) + 1
-        raise DocumentProblem(f"the data is not base64: at position {place} there is {_shown(strangers[0])}")
+    invalid = digits.translate(None, delete=ALPHABET)
+    if invalid:
+        place = raw.index(invalid[:1]) + 1
+        character = (
+            repr(chr(invalid[0])) if invalid[:1].isascii() else f"the byte 0x{invalid[0]:02x}, which is not ASCII"
+        )
+        raise DocumentProblem(f"the data is not base64: at position {place} there is {character}")
     if len(digits) % 4 == 1:
         raise DocumentProblem(f"the base64 data is cut short: {len(digits)} characters do not make whole bytes")
     return digits + b"=" * (-len(digits) % 4)
-
-
-def _shown(byte: int) -> str:
-    return repr(chr(byte)) if chr(byte).isascii() else f"the byte 0x{byte:02x}, which is not ASCII"
 
 
 def _from_percent(payload: str) -> bytes:
@@ -189,7 +221,7 @@ def _from_percent(payload: str) -> bytes:
 
 
 def _refusal(url: str) -> str:
-    """Say why an address is not accepted, and what to send instead."""
+    """Return the reason to refuse a URL, and what to send instead."""
     instead = "send an http(s) URL, or the file itself as data:<media type>;base64,<data>"
     if not url.strip():
         return f"the URL is empty: {instead}"
@@ -203,9 +235,9 @@ def _refusal(url: str) -> str:
 
 
 class _Header(io.BytesIO):
-    """An image to read the header of; it ends the reading early where a hostile header would make it long.
+    """An image that raises ValueError when a hostile header makes its reader go on for too long.
 
-    An honest header takes a few hundred bytes. The bytes are shared with the original, not copied.
+    A normal header takes a few hundred bytes. The bytes are shared with the original, not copied.
     """
 
     bytes_left = 65_536
@@ -219,7 +251,7 @@ class _Header(io.BytesIO):
 
 
 def _dimensions(data: bytes) -> tuple[int, int] | tuple[None, None]:
-    width, height = imagesize.get(_Header(data), exif_rotation=False)  # (-1, -1) for whatever it cannot read
+    width, height = imagesize.get(_Header(data), exif_rotation=False)  # (-1, -1) for an unreadable header
     if 0 < width < 2**31 and 0 < height < 2**31:
         return width, height
     return None, None

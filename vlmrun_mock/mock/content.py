@@ -3,51 +3,161 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vlmrun_mock.api.errors import InvalidRequest, Problem
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
-from vlmrun_mock.json_text import written
-from vlmrun_mock.schema import generate, gql_statement, grounding, selection
+from vlmrun_mock.json_text import dotted, quoted, written
+from vlmrun_mock.mock.options import LOCALES
+from vlmrun_mock.schema import generate, gql_statement, grounding, misreading, selection
 from vlmrun_mock.schema.gql_statement import SelectionProblem
+from vlmrun_mock.schema.grounding import NOWHERE, Boxes
 from vlmrun_mock.schema.references import SchemaProblem
-from vlmrun_mock.schema.validation import violations
+from vlmrun_mock.schema.validation import load
 from vlmrun_mock.seed import Seed
 
-WITHOUT_GROUNDING = frozenset({"document.markdown"})
+if TYPE_CHECKING:
+    from vlmrun_mock.fixtures.domains import Domain
+    from vlmrun_mock.mock.mock import Mock
+    from vlmrun_mock.mock.settings import Settings
+
+Guesses: TypeAlias = tuple[str, ...]
+"""How a schema had to be read that does not say its dialect, or names none that is known."""
+LOCALE_OF_LANGUAGE: Mapping[str, str] = {
+    **{locale.lower(): locale for locale in LOCALES},
+    **{locale[:2]: locale for locale in reversed(LOCALES) if not locale.startswith("en")},
+}
+"""The locale of a locale's or a language's name in lower case."""
+
+COMMON_WORDS: Mapping[str, str] = {
+    "de_DE": "der die das und aus mit bitte rechnung alle eine den von ist auf beleg welche nicht für lies gib",
+    "fr_FR": "le la les et des du une facture veuillez avec toutes dans sur pour ce cette extrais est aux quelle",
+    "es_ES": "el los las y del una factura por favor con todos en para esta este extrae es datos cuál",
+    "it_IT": "il gli e della dei una fattura estrai tutti per questo questa con dati nel sono quale che",
+    "nl_NL": "de het een en van alle uit met deze factuur haal alsjeblieft voor op niet welke gegevens",
+    "pt_BR": "os uma e da do dos fatura nota extraia todos com para este esta dados é quais por não",
+}
+"""Words by which the language of a text is known."""
+
+ENOUGH_WORDS = 4
+"""How many of a language's words a text has at least."""
+
+LONGEST_READ = 2_000
+
+MARKDOWN = "document.markdown"
+"""The domain whose answer is a list of pages."""
+
+WITHOUT_GROUNDING = frozenset({MARKDOWN})
 """Domains that are documented to have no grounding."""
 
 
-def filled(caller: CallerSchema, request: ExtractionRequest, seed: Seed, base: object) -> object:
-    """Return a value that meets the caller's schema, from `base` where names and types agree; raises InvalidRequest."""
+def varied(domain: Domain, mock: Mock, request: ExtractionRequest) -> dict[str, Any]:
+    """Return the answer of a domain that is drawn for the documents of a request, and for the schema in it."""
+    schema = [json.dumps(request.schema.schema, sort_keys=True)] if request.schema else []
+    identities = [document.identity for document in request.documents]
+    return domain.varied(mock.seed, (*identities, *schema), locale_of(request, mock.settings.locale))
+
+
+def locale_of(request: ExtractionRequest, usual: str) -> str:
+    """Return the locale that the request's metadata or the language of its texts asks for, or else the usual one.
+
+    A language is at home where its locale is in the table; English is where the usual locale is.
+    """
+    for key in ("locale", "language", "lang"):
+        asked = request.metadata.get(key)
+        found = LOCALE_OF_LANGUAGE.get(str(asked).replace("-", "_").lower()) if asked else None
+        if found:
+            return found
+    words = set(re.findall(r"\w+", request.text[:LONGEST_READ].lower()))
+    counts = {locale: len(words & set(common.split())) for locale, common in COMMON_WORDS.items()}
+    best = max(counts, key=counts.__getitem__)
+    return best if counts[best] >= ENOUGH_WORDS else usual
+
+
+def filled(
+    caller: CallerSchema, request: ExtractionRequest, seed: Seed, base: object, locale: str = "en_US"
+) -> tuple[object, Guesses]:
+    """Return a value that meets the caller's schema, from `base` where names and types agree, and how that was read.
+
+    Raises InvalidRequest.
+    """
     try:
-        return generate.generate(caller.schema, seed=seed, facts=request.subject, base=base)
+        loaded = load(caller.schema)
+        value = generate.generate(loaded, seed=seed, facts=request.subject, base=base, locale=locale)
     except SchemaProblem as problem:
         raise InvalidRequest([Problem((*caller.place, *problem.place), problem.message)]) from None
+    return value, loaded.guesses
 
 
-def unmet(caller: CallerSchema, content: object) -> str | None:
-    """Return why content does not meet the caller's schema, or None; a string is read as the JSON that it should be."""
-    try:
-        value = json.loads(content) if isinstance(content, str) else content
-        found = violations(caller.schema, value)
-    except ValueError as problem:
-        return str(problem)
-    return f"{'.'.join(map(str, found[0].place)) or 'it'}: {found[0].message}" if found else None
+def unmet(caller: CallerSchema, content: object) -> tuple[str | None, Guesses]:
+    """Return why content does not meet the caller's schema, or None, and how that was read.
 
-
-def finished(content: object, request: ExtractionRequest, seed: Seed, schema: Mapping[str, Any] | None) -> str:
-    """Return content as compact JSON, with what the request's config does to it; `schema` is the one that it follows.
-
-    Raises InvalidRequest for a selection that cannot be made.
+    Content that is text is read as the JSON that it should be.
     """
-    config = request.config
+    guesses: Guesses = ()
+    try:
+        loaded = load(caller.schema)
+        guesses = loaded.guesses
+        found = loaded.violations(json.loads(content) if isinstance(content, str) else content)
+    except ValueError as problem:
+        return str(problem), guesses
+    return f"{'.'.join(map(str, found[0].place)) or 'it'}: {found[0].message}" if found else None, guesses
+
+
+def finished(
+    content: object,
+    request: ExtractionRequest,
+    settings: Settings,
+    schema: Mapping[str, Any] | None,
+    boxes: Boxes = NOWHERE,
+) -> tuple[str, tuple[str, ...]]:
+    """Return content as compact JSON, and a note of what was misread in it; `schema` is the one that it follows.
+
+    The request's config selects fields and adds metadata, with the `boxes` that are known of the values. Raises
+    InvalidRequest for a selection that cannot be made.
+    """
+    config, seed = request.config, Seed(settings.seed)
+    pages = config.pages
+    if pages and request.domain == MARKDOWN:
+        content = _of_pages(content, pages)
+    notes: tuple[str, ...] = ()
+    spoilt: tuple[misreading.Misread, ...] = ()
+    if settings.misread:
+        content, spoilt = misreading.misread(content, settings.misread, schema=schema, seed=seed, facts=request.subject)
+        notes = tuple(f"misread {dotted(each.place)}: {quoted(each.truth)}" for each in spoilt)
     if config.gql_stmt:
         content = _selected(config.gql_stmt, content, schema)
     if (config.grounding or config.confidence) and request.domain not in WITHOUT_GROUNDING:
-        content = grounding.ground(content, boxes=config.grounding, seed=seed, facts=request.subject)
-    return written(content)
+        doubtful = [tuple(map(str, each.place)) for each in spoilt]
+        known = misreading.moved(boxes, spoilt)
+        if pages:
+            known = {place: [box for box in each if box["page"] in pages] for place, each in known.items()}
+        content = grounding.ground(
+            content,
+            boxes=config.grounding,
+            seed=seed,
+            facts=request.subject,
+            doubtful=doubtful,
+            known=known,
+            page=min(pages, default=0),
+        )
+    return written(content), notes
+
+
+def _of_pages(content: object, pages: Collection[int]) -> object:
+    """Return an answer of pages without those that were not asked for; with all of them if none of these is there."""
+    found = content.get("pages") if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping) or not isinstance(found, list):
+        return content
+    kept = [each for each in found if isinstance(each, Mapping) and _number_of(each) in pages]
+    return {**content, "pages": kept} if kept else content
+
+
+def _number_of(page: Mapping[str, Any]) -> object:
+    metadata = page.get("metadata")
+    return metadata.get("page_number") if isinstance(metadata, Mapping) else None
 
 
 def _selected(statement: str, content: object, schema: Mapping[str, Any] | None) -> object:

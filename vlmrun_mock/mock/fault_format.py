@@ -10,15 +10,16 @@ from pydantic import Field, ValidationError, model_validator
 
 from vlmrun_mock.fixtures.domains import ALIASES
 from vlmrun_mock.fixtures.errors import FixtureError
-from vlmrun_mock.fixtures.format import Exact, Headers, decoded, explained
-from vlmrun_mock.mock.faults import DEFAULT_MESSAGE, Fault, FaultKind
+from vlmrun_mock.fixtures.format import EXPLAINED, Exact, Headers, decoded
+from vlmrun_mock.mock.faults import DEFAULT_MESSAGE, Fault, FaultKind, RouteFamily
+from vlmrun_mock.validation_error import reasons
 
 LONGEST_LATENCY = 600_000
 """In milliseconds, as in a fixture."""
 
 Milliseconds = Annotated[float, Field(ge=0, le=LONGEST_LATENCY, allow_inf_nan=False)]
 OF_AN_ERROR = ("status", "message", "headers", "retry_after")
-WORDS = ("kind", "message", "domain")
+TEXTS = ("kind", "message", "domain", "route")
 """The keys whose values are text, even if it looks like a number."""
 
 
@@ -27,7 +28,9 @@ class FaultError(FixtureError):
 
 
 class FaultBody(Exact):
-    """A fault: what goes wrong (`kind` and what belongs to it), and when (`domain`, `times`, `every`, `share`).
+    """A fault: what goes wrong (`kind` and what belongs to it), and when.
+
+    Which requests it strikes, `domain`, `route`, `times`, `every` and `share` say.
 
     `status`, `message`, `headers` and `retry_after` (seconds) make it an error, `latency_ms` alone a latency; any kind
     may have a `latency_ms`, a number or a range `[from, to]`, and waits for that long first. `times` is how many
@@ -41,13 +44,15 @@ class FaultBody(Exact):
     retry_after: Annotated[float, Field(ge=0, le=999_999_999, allow_inf_nan=False)] | None = None
     latency_ms: Milliseconds | Annotated[list[Milliseconds], Field(min_length=2, max_length=2)] | None = None
     domain: Annotated[str, Field(min_length=1)] | None = None
+    route: RouteFamily | None = None
     times: Annotated[int, Field(ge=1)] | None = None
     every: Annotated[int, Field(ge=1)] | None = None
     share: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> FaultBody:
-        given = [name for name in OF_AN_ERROR if getattr(self, name) not in (None, {})]
+        allowed = ("message",) if self.kind in ("failed", "error-event") else ()
+        given = [name for name in OF_AN_ERROR if getattr(self, name) not in (None, {}) and name not in allowed]
         if given and self.kind not in (None, "error"):
             raise ValueError(f"{' and '.join(given)} can only stand in an error, not in {self.kind}")
         if self.kind == "latency" and self.latency_ms is None:
@@ -68,6 +73,7 @@ class FaultBody(Exact):
             headers=self._headers(),
             latency=self._latency(),
             domain=ALIASES.get(self.domain, self.domain) if self.domain else None,
+            route=self.route,
             times=self._times(),
             every=self.every or 1,
             share=1.0 if self.share is None else self.share,
@@ -98,6 +104,9 @@ class FaultBody(Exact):
         return None if self.every or self.share else 1
 
 
+WORDS = {**EXPLAINED, "extra_forbidden": f"this key is unknown; a fault has {', '.join(FaultBody.model_fields)}"}
+
+
 def parse(raw: bytes | Mapping[str, Any], name: str) -> Fault:
     """Return the fault in a JSON text or in a mapping; raises FaultError, which calls it by `name`."""
     try:
@@ -107,7 +116,8 @@ def parse(raw: bytes | Mapping[str, Any], name: str) -> Fault:
     try:
         return FaultBody.model_validate(data).fault()
     except ValidationError as error:
-        raise _fault_error(error, name) from None
+        place, reason = reasons(error, WORDS)[0]
+        raise FaultError(name, place, reason) from None
 
 
 def _as_json(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +139,7 @@ def parse_option(text: str, name: str) -> Fault:
         key, value = (key, value) if equals else ("kind", key)
         if key in pairs:
             raise FaultError(name, key, "this key is given twice")
-        pairs[key] = value if key in WORDS else _value(value)
+        pairs[key] = value if key in TEXTS else _value(value)
     return parse(pairs, name)
 
 
@@ -148,10 +158,3 @@ def _value(text: str) -> Any:
 def _plain(seconds: float) -> str:
     """Return seconds without the `.0` that a whole number of them would have."""
     return str(int(seconds)) if float(seconds).is_integer() else str(seconds)
-
-
-def _fault_error(error: ValidationError, name: str) -> FaultError:
-    place, reason = explained(error)
-    if error.errors()[0]["type"] == "extra_forbidden":
-        reason += f"; a fault has {', '.join(FaultBody.model_fields)}"
-    return FaultError(name, place, reason)

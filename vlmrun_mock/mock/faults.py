@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Literal, TypeAlias, get_args
 
+import msgspec
+
 from vlmrun_mock.seed import Seed
 
-FaultKind: TypeAlias = Literal[
+RequestFault: TypeAlias = Literal[
     "error",
     "latency",
     "disconnect",
@@ -21,8 +23,31 @@ FaultKind: TypeAlias = Literal[
     "empty-choices",
     "no-usage",
     "hang",
+    "failed",
+    "cut-at-start",
+    "cut-in-character",
+    "error-event",
+    "no-done",
+    "stall",
 ]
-KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+WebhookFault: TypeAlias = Literal[
+    "webhook-late",
+    "webhook-twice",
+    "webhook-reordered",
+    "webhook-forged",
+    "webhook-down",
+]
+FaultKind: TypeAlias = Literal[RequestFault, WebhookFault]
+KINDS: tuple[RequestFault, ...] = get_args(RequestFault)
+WEBHOOK_KINDS: tuple[WebhookFault, ...] = get_args(WebhookFault)
+
+RouteFamily: TypeAlias = Literal[
+    "chat", "predictions", "executions", "reads", "files", "agents", "skills", "artifacts", "feedback", "trainings"
+]
+"""A family of routes; `reads` is where predictions and executions are read."""
+
+ANSWERING: tuple[RouteFamily, ...] = ("chat", "predictions", "executions")
+"""The families that a fault strikes which names none."""
 
 DEFAULT_MESSAGE = "An injected failure"
 
@@ -31,9 +56,10 @@ DEFAULT_MESSAGE = "An injected failure"
 class Fault:
     """One way to fail, and when.
 
-    `kind` is what goes wrong; `status`, `message` and `headers` belong to `error`. `latency` is a range in seconds,
-    from which is drawn how long to wait first, whatever the kind. `domain` limits the fault to requests for one.
-    `times` is how many requests it strikes (None: all), `every` lets it strike only each Nth, `share` a drawn part.
+    `kind` is what goes wrong; `status`, `message` and `headers` belong to `error`, `message` also to others.
+    `latency` is a range in seconds, from which is drawn how long to wait first, whatever the kind. `domain` limits the
+    fault to requests for one. `times` is how many requests it strikes (None: all), `every` lets it strike only each
+    Nth, `share` a drawn part. `route` limits it to a family of routes; without one it strikes what asks for answers.
     """
 
     kind: FaultKind = "error"
@@ -42,6 +68,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     latency: tuple[float, float] = (0.0, 0.0)
     domain: str | None = None
+    route: RouteFamily | None = None
     times: int | None = 1
     every: int = 1
     share: float = 1.0
@@ -53,6 +80,7 @@ class Fault:
         milliseconds = shortest if shortest == longest else f"{shortest} to {longest}"
         waits = f" {'of' if what == 'latency' else 'after'} {milliseconds} ms" if self.latency[1] else ""
         domain = f" for {self.domain}" if self.domain else ""
+        domain += f" on {self.route}" if self.route else ""
         return f"{what}{waits}{domain}, {', '.join(self._often())}"
 
     def _often(self) -> Iterator[str]:
@@ -66,8 +94,7 @@ class Fault:
             yield "always"
 
 
-@dataclass(slots=True)
-class Armed:
+class Armed(msgspec.Struct):
     """A fault with the requests that it has seen and struck so far."""
 
     fault: Fault
@@ -109,11 +136,16 @@ class FaultScript:
         with self._lock:
             self._armed = []
 
-    def draw(self, domain: str | None) -> Fault | None:
-        """Return the fault that strikes the next request for a domain, its latency drawn; None if none does."""
+    def draw(self, domain: str | None, route: RouteFamily | None = "chat") -> Fault | None:
+        """Return the fault that strikes the next request for a domain, its latency drawn; None if none does.
+
+        Without a route it is a webhook that is struck.
+        """
+        if not self._armed:
+            return None
         with self._lock:
             for place, armed in enumerate(self._armed):
-                if self._strikes(armed, place, domain):
+                if _is_about(armed.fault, route) and self._strikes(armed, place, domain):
                     armed.struck += 1
                     return self._drawn(armed, place)
         return None
@@ -133,3 +165,10 @@ class FaultScript:
             return armed.fault
         latency = self._seed.random("latency", str(place), str(armed.seen)).uniform(shortest, longest)
         return replace(armed.fault, latency=(latency, latency))
+
+
+def _is_about(fault: Fault, route: RouteFamily | None) -> bool:
+    """Return whether a fault strikes a family of routes, or webhooks."""
+    if fault.kind in WEBHOOK_KINDS or route is None:
+        return fault.kind in WEBHOOK_KINDS and route is None
+    return fault.route == route if fault.route else route in ANSWERING

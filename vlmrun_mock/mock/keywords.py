@@ -98,6 +98,12 @@ def _seconds(option: Option, value: Any) -> float:
     return float(value)
 
 
+def _share(option: Option, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise _wrong(option, "a number from 0 to 1", value)
+    return float(value)
+
+
 def _word(option: Option, value: Any) -> str | None:
     if value not in option.words and not (value is None and option.default is None):
         raise _wrong(option, " or ".join(map(repr, option.words)), value)
@@ -121,7 +127,7 @@ def _key(option: Option, value: Any) -> str | None:
 def _keys(option: Option, value: Any) -> frozenset[str]:
     keys = list(_several(value, str))
     if not all(isinstance(key, str) and key for key in keys):
-        raise _wrong(option, "keys that are not empty", value)
+        raise _wrong(option, f"{option.kind} that are not empty", value)
     return frozenset(keys)
 
 
@@ -154,9 +160,11 @@ READERS: Mapping[Kind, Reader] = {
     "integer": _integer,
     "bytes": _bytes,
     "seconds": _seconds,
+    "share": _share,
     "folders": _fixtures,
     "key": _key,
     "keys": _keys,
+    "names": _keys,
     "faults": _faults,
     "rate": _rate_limit,
     "url": _url,

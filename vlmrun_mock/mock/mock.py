@@ -3,40 +3,61 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
+from vlmrun_mock.api import dates
 from vlmrun_mock.api.answer import Answer
 from vlmrun_mock.api.errors import ApiError, NoFixture, Problem, UnknownDomain
+from vlmrun_mock.api.prediction import Outcome, failed, usage
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
 from vlmrun_mock.fixtures import index
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.index import FixtureSet
-from vlmrun_mock.fixtures.store import Library
+from vlmrun_mock.fixtures.store import FixtureStore
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.faults import Fault, FaultScript
+from vlmrun_mock.mock.faults import Fault, FaultScript, RouteFamily
+from vlmrun_mock.mock.files import Arrival, Content, Files, StoredFile, resolved
+from vlmrun_mock.mock.ids import Ids
+from vlmrun_mock.mock.jobs import Job, Jobs
 from vlmrun_mock.mock.journal import Journal
 from vlmrun_mock.mock.rate_limit import Window
+from vlmrun_mock.mock.resources import Resources
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.mock.sources import CallersSchema, Fixtures, Packaged, Source, Upstream
-from vlmrun_mock.recording.upstream import UpstreamRequest
+from vlmrun_mock.mock.webhooks import Webhooks
 from vlmrun_mock.seed import Seed, Stamp
 
 if TYPE_CHECKING:
     from vlmrun_mock.api import chat_parser
+    from vlmrun_mock.documents import pages
+    from vlmrun_mock.documents.pages import PageCounts
     from vlmrun_mock.fixtures import loader
+    from vlmrun_mock.fixtures import originals as pictures
     from vlmrun_mock.fixtures.format import FixtureBody
+    from vlmrun_mock.fixtures.originals import Looks, Originals
     from vlmrun_mock.mock import content
     from vlmrun_mock.recording import recorder as recording
     from vlmrun_mock.recording.recorder import Recorder
+    from vlmrun_mock.recording.upstream import UpstreamRequest
 else:
     chat_parser = lazy("vlmrun_mock.api.chat_parser")
     loader = lazy("vlmrun_mock.fixtures.loader")
+    pages = lazy("vlmrun_mock.documents.pages")
+    pictures = lazy("vlmrun_mock.fixtures.originals")
     content = lazy("vlmrun_mock.mock.content")
     recording = lazy("vlmrun_mock.recording.recorder")
+
+
+PICTURE = b"data:image/gif;base64,R0lGODlhAQABAAAAACw="
+USUAL_BODY = b'{"messages": [{"content": [{"type": "image_url", "image_url": {"url": "%b"}}]}]}' % PICTURE
 
 
 class Mock:
@@ -49,15 +70,21 @@ class Mock:
     def __init__(
         self,
         settings: Settings | None = None,
-        library: Library | None = None,
+        store: FixtureStore | None = None,
         everyone: Mock | None = None,
+        mark: str = "",
     ) -> None:
-        """Load the fixtures of the settings unless a library is given; raises FixtureFolderError."""
+        """Load the fixtures of the settings unless a store is given; raises FixtureFolderError.
+
+        `mark` tells this scope from others, in addresses that need no key.
+        """
         self.settings = settings or Settings()
-        self.library = library or Library(self.settings.fixtures)
+        self.store = store or FixtureStore(self.settings.fixtures)
         self.everyone = everyone
-        self.domains = self.library.domains
-        self.tokenizer = self.library.tokenizer
+        self.mark = mark
+        self._recorded_into = {folder: Path(os.path.realpath(folder)) for folder in self.settings.fixtures[:1]}
+        self.domains = self.store.domains
+        self.tokenizer = self.store.tokenizer
         self.seed = Seed(self.settings.seed)
         self.stamp = Stamp(self.seed, self.settings.clock == "wall", self.settings.ids == "random")
         # Shared by all scopes, so that no two fixtures are ever counted as one.
@@ -65,17 +92,20 @@ class Mock:
         self._lock = Lock()
         self._changes = 0
         self._given: tuple[Fixture, ...] = ()
+        self._row: tuple[list[FixtureSet], list[Source]] = ([], [])
+        self._compared: tuple[list[FixtureSet], Originals | None] = ([], None)
+        self._files: Files | None = None
         self.reset()
 
     @property
     def fixtures(self) -> FixtureSet:
         """Return the fixtures of the server's folders."""
-        return self.library.fixtures
+        return self.store.fixtures
 
     @property
     def revision(self) -> tuple[int, ...]:
         """Return numbers that differ whenever the same request may be answered otherwise than before."""
-        return (self.library.version, self._changes, *(self.everyone.revision if self.everyone else ()))
+        return (self.store.version, self._changes, *(self.everyone.revision if self.everyone else ()))
 
     @property
     def is_prepared(self) -> bool:
@@ -97,8 +127,16 @@ class Mock:
             self.faults = FaultScript(self.seed, [self._as_domains_are_called(each) for each in self.settings.faults])
             self.window = Window(self.settings.rate_limit)
             self.journal = Journal()
+            self.ids = Ids(self.stamp)
+            before, self.files = self._files, Files(self.stamp, self.ids, self.settings.file_memory, self.mark)
+            self._files = self.files
+            self.jobs = Jobs(self.settings.pending_reads)
+            self.resources = Resources(self.domains, self.stamp, self.files)
+            self.webhooks = Webhooks()
             self._uses: dict[str, tuple[Fixture, int]] = {}
             self._changes += 1
+        if before is not None:
+            before.close()
 
     def built(self, body: FixtureBody, called: str | None = None) -> Fixture:
         """Return a fixture with a name of its own, to be registered; raises FixtureError, which uses `called`."""
@@ -137,10 +175,88 @@ class Mock:
         """Return a fault that names its domain in the present spelling, as the requests that it meets do."""
         return replace(fault, domain=self.domains.canonical(fault.domain))
 
-    def fault(self, request: ExtractionRequest) -> Fault | None:
-        """Return the fault that strikes a request, the scope's own first."""
-        own = self.faults.draw(request.domain)
-        return own or (self.everyone.faults.draw(request.domain) if self.everyone else None)
+    def fault(self, request: ExtractionRequest, route: RouteFamily = "chat") -> Fault | None:
+        """Return the fault that strikes a request to a family of routes, the scope's own first."""
+        return self._fault(request.domain, route)
+
+    def route_fault(self, route: RouteFamily) -> Fault | None:
+        """Return the fault that strikes a request to a family of routes which gives no answers."""
+        return self._fault(None, route)
+
+    def webhook_fault(self) -> Fault | None:
+        """Return the fault that strikes the next webhook."""
+        return self._fault(None, None)
+
+    def _fault(self, domain: str | None, route: RouteFamily | None) -> Fault | None:
+        own = self.faults.draw(domain, route)
+        return own or (self.everyone.faults.draw(domain, route) if self.everyone else None)
+
+    def changed(self) -> None:
+        """Answer anew what was answered before: something that answers depend on is another one now."""
+        with self._lock:
+            self._changes += 1
+
+    @property
+    def _all_files(self) -> tuple[Files, ...]:
+        return (self.files, self.everyone.files) if self.everyone else (self.files,)
+
+    @property
+    def has_files(self) -> bool:
+        """Return whether anything was uploaded, by this key or for everyone."""
+        return any(map(len, self._all_files))
+
+    def file_named(self, name: str) -> StoredFile | None:
+        """Return the file that `file:` and an id, or a public URL, stands for."""
+        return next((found for files in self._all_files if (found := files.named(name))), None)
+
+    def content_of(self, document: str) -> Content | None:
+        """Return the uploaded bytes of a document by its identity."""
+        return next((found for files in self._all_files if (found := files.content_of(document))), None)
+
+    def with_files(self, request: ExtractionRequest) -> ExtractionRequest:
+        """Return a request whose uploaded documents are known by their bytes."""
+        if not request.documents or not self.has_files:
+            return request
+        documents = resolved(request.documents, *self._all_files)
+        return request if documents == request.documents else replace(request, documents=documents)
+
+    def add_file(
+        self, data: bytes, filename: str = "file", purpose: str = "assistants", file_id: str | None = None
+    ) -> StoredFile:
+        """Keep a file, under an id of its own or one that is given; it has at least one byte."""
+        arrival = Arrival(self.files)
+        arrival.write(data)
+        file = self.files.add(filename, purpose, arrival.content(filename), file_id)
+        self.changed()
+        return file
+
+    def add_prediction(
+        self, response: Any, domain: str | None = None, status: str = "completed", prediction_id: str | None = None
+    ) -> Job:
+        """Keep a prediction, under an id of its own or one that is given; a pending one is completed by being read."""
+        created = self.stamp.moment()
+        outcome = failed("It failed") if status == "failed" else Outcome("completed", response, usage())
+        job = Job(
+            id=prediction_id or self.ids.next("prediction", "seeded", str(domain)),
+            family="prediction",
+            created=created,
+            created_at=dates.written(created),
+            outcome=outcome,
+            name=domain or "",
+        )
+        return self.jobs.add(job, done=status != "pending")
+
+    def with_skills(self, request: ExtractionRequest, more: Any = None) -> ExtractionRequest:
+        """Return a request with the schema of a skill that it names or brings along, unless it has one of its own.
+
+        Raises ApiError for a skill that cannot be read, and NoSuchResource for an unknown one where the mock is strict.
+        """
+        named = request.config.further.get("skills")
+        if request.schema is not None or not (named or more):
+            return request
+        wanted = [each for given in (named, more) if isinstance(given, list) for each in given]
+        schema = self.resources.skills.schema_of(wanted, strict=self.settings.strict)
+        return replace(request, schema=CallerSchema(schema, ("body", "skills"))) if schema else request
 
     def present(self, request: ExtractionRequest) -> ExtractionRequest:
         """Return a request with its domain in the present spelling."""
@@ -152,14 +268,21 @@ class Mock:
 
         The sets of fixtures are those of now: a request is answered wholly from before a change, or from after it.
         """
-        upstream: list[Source] = [Upstream(self, original)] if self.records and original is not None else []
+        upstream: list[Source] = [Upstream(self, original)] if original is not None and self.records else []
         if original is not None and original.unrecordable:
             return upstream
         sets = self.fixture_sets()
-        fixtures: list[Source] = [Fixtures(self, each) for each in sets]
-        if self.settings.strict or self.settings.record:
-            return [*fixtures, *upstream]
-        return [*fixtures, CallersSchema(self, sets), Packaged(self, sets)]
+        if self.settings.record:
+            return [*(Fixtures(self, each) for each in sets), *upstream]
+        if self._row[0] != sets:  # sets are equal if they are the same
+            self._row = sets, self._offline(sets)
+        return self._row[1]
+
+    def _offline(self, sets: Sequence[FixtureSet]) -> list[Source]:
+        """Return the sources of a mock that has no upstream."""
+        filled = [each for each in sets if len(each)]
+        fixtures: list[Source] = [Fixtures(self, each) for each in filled]
+        return fixtures if self.settings.strict else [*fixtures, CallersSchema(self, filled), Packaged(self, filled)]
 
     async def answer(self, request: ExtractionRequest, original: UpstreamRequest | None = None) -> Answer:
         """Return the answer of the first source that has one; raises ApiError.
@@ -169,32 +292,42 @@ class Mock:
         for source in self.sources(original):
             answer = await source.answer(request)
             if answer is not None:
-                return answer
+                return structs.replace(answer, re_encoded=True) if request.re_encoded else answer
         raise self._unanswered(request)
 
     async def pass_on(self, original: UpstreamRequest) -> Answer:
         """Return what the upstream answers to a body that cannot be read; raises ApiError."""
         answer = None
         while answer is None:
-            answer = await self.recorder.ask(original, None, self.settings.upstream_settings, self.library)
+            answer = await self.recorder.ask(original, None, self.settings.upstream_settings, self.store)
         return answer
 
     @property
     def records(self) -> bool:
         """Return whether there is anything that the upstream may be asked for."""
         mode = self.settings.record
-        return mode in ("new", "all") or (mode == "once" and self.library.began_empty)
+        return mode is not None and (mode in ("new", "all") or (mode == "once" and self.store.began_empty))
+
+    @cached_property
+    def looks(self) -> Looks:
+        """Return what is kept of the pictures that were looked at, the same for all scopes of a server."""
+        return self.everyone.looks if self.everyone else pictures.Looks()
+
+    @cached_property
+    def page_counts(self) -> PageCounts:
+        """Return how many pages the PDFs have that were counted, the same for all scopes of a server."""
+        return self.everyone.page_counts if self.everyone else pages.PageCounts()
 
     @cached_property
     def recorder(self) -> Recorder:
         """Return what asks the upstream, the same for all scopes of a server."""
-        return self.everyone.recorder if self.everyone else recording.Recorder()
+        return self.everyone.recorder if self.everyone else recording.Recorder(self._recorded_into)
 
     def warm(self) -> Iterator[None]:
         """Load what is otherwise loaded when a request first needs it, the most likely first, and pause between."""
-        chat_parser.parse(b'{"messages": [{}]}')
+        chat_parser.parse(USUAL_BODY)
         yield
-        self.library.packaged("document.invoice")
+        self.store.packaged("document.invoice")
         yield
         self.tokenizer.load()
         yield
@@ -203,7 +336,21 @@ class Mock:
     def fixture_sets(self) -> list[FixtureSet]:
         """Return the sets of fixtures in order of precedence."""
         shared = [self.everyone.registered] if self.everyone else []
-        return [self.registered, *shared, self.library.fixtures]
+        return [self.registered, *shared, self.store.fixtures]
+
+    @property
+    def originals(self) -> Originals | None:
+        """Return the pictures that a re-encoded one may be; None if there are none, or the bytes alone count."""
+        if self.settings.exact_documents or self.records:
+            return None
+        sets = self.fixture_sets()
+        if not any(each.has_originals for each in sets):
+            return None
+        known, found = self._compared
+        if known != sets:
+            found = pictures.Originals(itertools.chain(*sets), self.looks)
+            self._compared = sets, found
+        return found
 
     def next_answer(self, fixture: Fixture) -> FixtureAnswer:
         """Return a fixture's answer: the only one, or the next of several, of which the last repeats."""
@@ -223,6 +370,10 @@ class Mock:
             return request.schema.schema
         domain = self.domains.get(request.domain) if request.domain else None
         return domain.schema if domain else None
+
+    def knows(self, domain: str) -> bool:
+        """Return whether a domain is a documented one, or one that a fixture names."""
+        return self.domains.get(domain) is not None or any(domain in each.domains for each in self.fixture_sets())
 
     def _unanswered(self, request: ExtractionRequest) -> ApiError:
         """Return the error for a request that no source answers."""

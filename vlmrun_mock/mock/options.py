@@ -6,21 +6,25 @@ It imports nothing heavy: every session of pytest in an environment that has the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+import msgspec
 
 Kind: TypeAlias = Literal[
     "flag",
+    "switch",
     "word",
     "text",
     "integer",
     "port",
     "bytes",
     "seconds",
+    "share",
     "folder",
     "folders",
     "keys",
     "key",
+    "names",
     "faults",
     "rate",
     "url",
@@ -32,24 +36,29 @@ MEBIBYTE = 1024 * 1024
 METAVARS: Mapping[Kind, str] = {
     "bytes": "SIZE",
     "seconds": "SECONDS",
+    "share": "SHARE",
     "folder": "DIR",
     "folders": "DIR",
     "keys": "KEY",
+    "names": "NAME",
+    "key": "SECRET",
     "faults": "FAULT",
     "rate": "RATE",
     "url": "URL",
 }
 """What stands for a value in help texts, where the option's own name does not."""
 
-SEVERAL: frozenset[Kind] = frozenset({"folders", "keys", "faults"})
+SEVERAL: frozenset[Kind] = frozenset({"folders", "keys", "faults", "names"})
 """The kinds of options that can be given more than once."""
+
+LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "ja_JP", "pt_BR", "en_IN")
+"""The locales that drawn values may have."""
 
 MODES = ("once", "new", "all", "none")
 """When a recorder asks the upstream, as in VCR."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """One option.
 
     `name` is its name in Python, and in pytest's configuration file after `vlmrun_mock_`; `words` are the valid values
@@ -146,10 +155,48 @@ OPTIONS: Sequence[Option] = (
         commands=("serve", "record"),
     ),
     Option(
+        "inspect",
+        "switch",
+        None,
+        "Keep bodies for the page at /_mock/ and let it save fixtures; by default only if no other machine reaches it.",
+        commands=("serve",),
+    ),
+    Option(
+        "inspect_memory",
+        "bytes",
+        64 * MEBIBYTE,
+        "How many bytes are kept for that page at most; the oldest make room.",
+        commands=("serve",),
+    ),
+    Option(
+        "opens",
+        "flag",
+        default=False,
+        help="Open that page in the browser.",
+        commands=("serve",),
+        flag="open",
+    ),
+    Option(
+        "shell",
+        "word",
+        "auto",
+        "Shell whose lines are printed to paste; auto follows the platform.",
+        words=("auto", "sh", "powershell", "cmd"),
+        commands=("serve", "record"),
+    ),
+    Option(
         "strict",
         "flag",
         default=False,
         help="Answer an error, which explains the miss, where no fixture of yours matches.",
+        commands=("serve",),
+        setting=True,
+    ),
+    Option(
+        "exact_documents",
+        "flag",
+        default=False,
+        help="Know pictures by their bytes alone, and not where a client has encoded them anew.",
         commands=("serve",),
         setting=True,
     ),
@@ -161,6 +208,31 @@ OPTIONS: Sequence[Option] = (
         commands=("serve",),
         setting=True,
         ini_help="A whole number that decides drawn values.",
+    ),
+    Option(
+        "vary",
+        "flag",
+        default=False,
+        help="Give each document an answer of its own, always the same, instead of its domain's packaged one.",
+        commands=("serve",),
+        setting=True,
+    ),
+    Option(
+        "locale",
+        "word",
+        "en_US",
+        "Where the people, places, numbers and currency of drawn values are from.",
+        words=LOCALES,
+        commands=("serve",),
+        setting=True,
+    ),
+    Option(
+        "misread",
+        "share",
+        0.0,
+        "Spoil this share of the values, from 0 to 1, as a model does that reads badly.",
+        commands=("serve",),
+        setting=True,
     ),
     Option(
         "unsupported",
@@ -181,6 +253,16 @@ OPTIONS: Sequence[Option] = (
         setting=True,
     ),
     Option(
+        "success",
+        "word",
+        "201",
+        "The status of a chat completion of vlm-1: the documented one, or the only one that some clients take.",
+        words=("201", "200"),
+        commands=("serve",),
+        setting=True,
+        ini_help="The status of a chat completion of vlm-1: 201 as documented, or 200.",
+    ),
+    Option(
         "api_keys",
         "keys",
         frozenset(),
@@ -189,6 +271,26 @@ OPTIONS: Sequence[Option] = (
         flag="api-key",
         setting=True,
         ini_help="The keys that are accepted; without them any is.",
+    ),
+    Option(
+        "allow_hosts",
+        "names",
+        frozenset(),
+        "Answer for this host name, too, beside local ones; `*` is any. Repeatable.",
+        commands=("serve", "record"),
+        flag="allow-host",
+        setting=True,
+        ini_help="Host names that are answered for, beside local ones.",
+    ),
+    Option(
+        "allow_origins",
+        "names",
+        frozenset(),
+        "Let web pages of this origin ask, such as `https://app.example`; `*` is any. Repeatable.",
+        commands=("serve",),
+        flag="allow-origin",
+        setting=True,
+        ini_help="Origins of web pages that may ask, beside local ones.",
     ),
     Option(
         "clock",
@@ -218,6 +320,41 @@ OPTIONS: Sequence[Option] = (
         ini_help="Largest request body, in bytes.",
     ),
     Option(
+        "file_memory",
+        "bytes",
+        256 * MEBIBYTE,
+        "How much of a key's uploaded files is kept in memory; the rest is in a temporary folder.",
+        commands=("serve",),
+        setting=True,
+        ini_help="How many bytes of uploaded files are kept in memory.",
+    ),
+    Option(
+        "pending_reads",
+        "integer",
+        0,
+        "How often a batch prediction or an execution is read before it is completed.",
+        commands=("serve",),
+        setting=True,
+    ),
+    Option(
+        "webhook_secret",
+        "key",
+        None,
+        "Sign webhooks with this secret.",
+        commands=("serve",),
+        setting=True,
+    ),
+    Option(
+        "webhook_hosts",
+        "names",
+        frozenset(),
+        "Send webhooks to this host, too, beside this machine's own receivers; `*` is any. Repeatable.",
+        commands=("serve",),
+        flag="webhook-host",
+        setting=True,
+        ini_help="Hosts that webhooks are sent to, beside this machine.",
+    ),
+    Option(
         "faults",
         "faults",
         (),
@@ -245,6 +382,40 @@ OPTIONS: Sequence[Option] = (
         commands=("serve",),
         setting=True,
         ini_help="Whether to wait as fixtures say, or also as the upstream took: scripted or recorded.",
+    ),
+    Option(
+        "tools",
+        "word",
+        "call",
+        "Whether a request that offers a function, or names one, gets a call of it, or whether tools have no effect.",
+        words=("call", "ignore"),
+        commands=("serve",),
+        setting=True,
+    ),
+    Option(
+        "streams",
+        "word",
+        "documented",
+        "Whether only Orion and agents stream when they are asked to, as documented, or any model does.",
+        words=("documented", "always"),
+        commands=("serve",),
+        setting=True,
+    ),
+    Option(
+        "first_chunk_ms",
+        "integer",
+        0,
+        "How long a stream waits before its first chunk, in milliseconds, more or less.",
+        commands=("serve",),
+        setting=True,
+    ),
+    Option(
+        "chunks_per_second",
+        "integer",
+        0,
+        "How fast the chunks of a stream follow, more or less; 0 is at once.",
+        commands=("serve",),
+        setting=True,
     ),
     Option(
         "record",

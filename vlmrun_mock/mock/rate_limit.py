@@ -1,4 +1,4 @@
-"""How many requests a key may send in a while, as the plans of the API limit them."""
+"""Rate limits: how many requests a key may send in some time, as the plans of the API limit them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 
+import msgspec
+
 SECONDS = {"s": 1, "min": 60, "hour": 3600, "sec": 1, "second": 1, "minute": 60, "h": 3600}
-"""How long each unit is; the first name of each is how it is shown."""
+"""The length of each unit; the first name of a length is the one to display."""
 
 
 class RateLimitError(ValueError):
-    """A text that is no rate limit."""
+    """A text is no rate limit; the message is for the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """So many requests in any stretch of so many seconds; the documented plans have 10 and 100 a minute."""
+class RateLimit(msgspec.Struct, frozen=True):
+    """The most requests in any period of `seconds`; the documented plans allow 10 and 100 a minute."""
 
     requests: int
     seconds: int = 60
@@ -31,7 +31,7 @@ class RateLimit:
 
 
 def parse(text: str) -> RateLimit:
-    """Return the limit in a text such as `10/min`, `2/s` or `1000/hour`; raises RateLimitError."""
+    """Parse a text such as `10/min`, `2/s` or `1000/hour`; raises RateLimitError."""
     found = re.fullmatch(r"\s*(\d{1,6})\s*/\s*([a-z]+)\s*", text, re.IGNORECASE | re.ASCII)
     if not found or found[2].lower() not in SECONDS or not int(found[1]):
         raise RateLimitError(f"{text[:40]!r} is not a rate limit such as 10/min, 2/s or 1000/hour")
@@ -39,7 +39,7 @@ def parse(text: str) -> RateLimit:
 
 
 class Window:
-    """The latest requests of one key, against its limit. Refused requests do not count."""
+    """A sliding window of one key's requests; refused ones do not count."""
 
     def __init__(self, limit: RateLimit | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
@@ -48,7 +48,7 @@ class Window:
         self._lock = Lock()
 
     def admit(self) -> int:
-        """Count a request and return 0; if there are too many, return in how many whole seconds there is room."""
+        """Count a request and return 0, or refuse it and return the whole seconds until the limit allows one."""
         if self._limit is None:
             return 0
         with self._lock:

@@ -13,8 +13,12 @@ from vlmrun_mock.recording.settings import VLM_RUN, UpstreamSettings
 
 Unsupported: TypeAlias = Literal["ignore", "reject"]
 UnknownDomain: TypeAlias = Literal["reject", "generate"]
+Success: TypeAlias = Literal["201", "200"]
+Locale: TypeAlias = Literal["en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "ja_JP", "pt_BR", "en_IN"]
 Clock: TypeAlias = Literal["frozen", "wall"]
 Ids: TypeAlias = Literal["stable", "random"]
+Tools: TypeAlias = Literal["call", "ignore"]
+Streams: TypeAlias = Literal["documented", "always"]
 Latency: TypeAlias = Literal["scripted", "recorded"]
 RecordMode: TypeAlias = Literal["once", "new", "all", "none"]
 
@@ -23,8 +27,12 @@ RecordMode: TypeAlias = Literal["once", "new", "all", "none"]
 class Settings:
     """The settings of one mock: the options of the table that are settings, by the same names and defaults.
 
-    `fixtures` are folders, the first one winning; without `api_keys` any non-empty key is accepted; `max_body` is in
-    bytes. `faults` and `rate_limit` are for each key anew.
+    `fixtures` are folders, the first one winning; with `exact_documents` their pictures are known by their bytes alone.
+    Without `api_keys` any non-empty key is accepted; `max_body` and
+    `file_memory` are in bytes. `allow_hosts` and `allow_origins` are let in beside local hosts and web pages. A
+    batch prediction is read `pending_reads` times before it is completed. `faults` and `rate_limit` are for each key
+    anew. With `vary` the documented domains' answers differ by document, and are of the `locale` as far as people,
+    places and currency go; `misread` is the share of values, from 0 to 1, that are spoilt.
 
     With `record`, what no fixture answers is asked of the `upstream`, with `upstream_key` or else the client's own, and
     the answers are written into the first folder. It stands for a recorder's mode, as in VCR: `new` asks for what is
@@ -34,16 +42,31 @@ class Settings:
 
     fixtures: tuple[Path, ...] = ()
     strict: bool = False
+    exact_documents: bool = False
     seed: int = 0
+    vary: bool = False
+    locale: Locale = "en_US"
+    misread: float = 0.0
     unsupported: Unsupported = "ignore"
     unknown_domain: UnknownDomain = "reject"
+    success: Success = "201"
     api_keys: frozenset[str] = frozenset()
+    allow_hosts: frozenset[str] = frozenset()
+    allow_origins: frozenset[str] = frozenset()
     clock: Clock = "frozen"
     ids: Ids = "stable"
     max_body: int = 64 * MEBIBYTE
+    file_memory: int = 256 * MEBIBYTE
+    pending_reads: int = 0
+    webhook_secret: str | None = field(default=None, repr=False)
+    webhook_hosts: frozenset[str] = frozenset()
     faults: tuple[Fault, ...] = ()
     rate_limit: RateLimit | None = None
     latency: Latency = "scripted"
+    tools: Tools = "call"
+    streams: Streams = "documented"
+    first_chunk_ms: int = 0
+    chunks_per_second: int = 0
     record: RecordMode | None = None
     record_errors: bool = False
     upstream: str = VLM_RUN

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from vlmrun_mock.api.answer import Answer
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
+from vlmrun_mock.aside import GENERATION, aside
 from vlmrun_mock.fixtures import index
-from vlmrun_mock.fixtures.fixture import USER_ORIGIN, Fixture, FixtureAnswer
+from vlmrun_mock.fixtures.fixture import PACKAGED_ORIGIN, USER_ORIGIN, Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.index import FixtureSet
 from vlmrun_mock.fixtures.match import Match
+from vlmrun_mock.json_text import merge_patch, written
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.recording.upstream import UpstreamRequest
+from vlmrun_mock.schema.grounding import NOWHERE, Boxes
 
 if TYPE_CHECKING:
-    from vlmrun_mock.mock import content
+    from vlmrun_mock.mock import content, prose
     from vlmrun_mock.mock.mock import Mock
+    from vlmrun_mock.recording.upstream import UpstreamRequest
 else:
     content = lazy("vlmrun_mock.mock.content")
+    prose = lazy("vlmrun_mock.mock.prose")
 
 NO_DOMAIN = (
     'No domain was given, so there is nothing to extract: name one in the request body, for example {"vlmrun": '
@@ -48,8 +55,7 @@ class Source(Protocol):
         """Return the answer to a request, or None; raises ApiError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fixtures:
+class Fixtures(msgspec.Struct, frozen=True):
     """A set of fixtures: those registered at run time, or those of the folders."""
 
     mock: Mock
@@ -60,11 +66,10 @@ class Fixtures:
         fixture = self.fixtures.find(request)
         if fixture is None or is_recorded_again(self.mock, fixture):
             return None
-        return played(self.mock, fixture, request)
+        return await played(self.mock, fixture, request)
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(msgspec.Struct, frozen=True):
     """The real API, asked for what is to be recorded.
 
     A recording may appear while it waits for its turn: another client asked for the same, or another recorder wrote
@@ -78,17 +83,17 @@ class Upstream:
         """Return what a recording answers that has appeared, or else what the upstream answers; raises ApiError."""
         while True:
             # Read first, so that what is recorded from now on is noticed.
-            version = self.mock.library.version
+            version = self.mock.store.version
             fixture = None if self.original.unrecordable else first(self.mock.fixture_sets(), request)
             again = fixture is not None and is_recorded_again(self.mock, fixture)
             if fixture is not None and not again:
-                return played(self.mock, fixture, request)
+                return await played(self.mock, fixture, request)
             name = fixture.name if fixture is not None else None
             answer = await self.mock.recorder.ask(
                 self.original,
                 request,
                 self.mock.settings.upstream_settings,
-                self.mock.library,
+                self.mock.store,
                 version=version,
                 name=name,
             )
@@ -96,8 +101,7 @@ class Upstream:
                 return answer
 
 
-@dataclass(frozen=True, slots=True)
-class CallersSchema:
+class CallersSchema(msgspec.Struct, frozen=True):
     """A JSON Schema in the request: the answer is generated to meet it. `sets` are the fixtures that did not match."""
 
     mock: Mock
@@ -107,11 +111,11 @@ class CallersSchema:
         """Return an answer that meets the caller's schema, if there is one; raises InvalidRequest."""
         if request.schema is None:
             return None
-        return replace(generated(self.mock, request, request.schema), notes=near_miss(request, self.sets))
+        answer = await aside(generated, GENERATION, self.mock, request, request.schema)
+        return replace(answer, notes=(*answer.notes, *near_miss(request, self.sets)))
 
 
-@dataclass(frozen=True, slots=True)
-class Packaged:
+class Packaged(msgspec.Struct, frozen=True):
     """The packaged answers of the documented domains, and what is said where there is no domain.
 
     `sets` are the fixtures that did not match.
@@ -122,19 +126,30 @@ class Packaged:
 
     async def answer(self, request: ExtractionRequest) -> Answer | None:
         """Return the domain's packaged answer, or a generated one if unknown domains are to get one."""
-        answer = self._answer(request)
-        return replace(answer, notes=near_miss(request, self.sets)) if answer else None
+        answer = await self._answer(request)
+        notes = near_miss(request, self.sets) if self.sets else ()
+        return replace(answer, notes=(*answer.notes, *notes)) if answer and notes else answer
 
-    def _answer(self, request: ExtractionRequest) -> Answer | None:
+    async def _answer(self, request: ExtractionRequest) -> Answer | None:
+        if request.domain is None and request.generation != "vlm-1":
+            text = await aside(_orion_text, GENERATION, self.mock, request)
+            return Answer(text, "generated")
         if request.domain is None:
             text = json.dumps({"message": NO_DOMAIN}, separators=(",", ":")) if request.json_object else NO_DOMAIN
             return Answer(text, "generated")
-        fixture = self.mock.library.packaged(request.domain)
+        fixture = self.mock.store.packaged(request.domain)
         if fixture is not None:
-            return played(self.mock, fixture, request)
+            return await played(self.mock, fixture, request)
         if self.mock.settings.unknown_domain == "generate":
-            return generated(self.mock, request, CallerSchema(GENERIC_SCHEMA, ()))
+            return await aside(generated, GENERATION, self.mock, request, CallerSchema(GENERIC_SCHEMA, ()))
         return None
+
+
+def _orion_text(mock: Mock, request: ExtractionRequest) -> str:
+    """Return what Orion says where nothing names what is to be found."""
+    if request.json_object:
+        return written(prose.plausible(request, mock.seed, GENERIC_SCHEMA))
+    return prose.prose(request, mock.seed, GENERIC_SCHEMA)
 
 
 def first(sets: Sequence[FixtureSet], request: ExtractionRequest) -> Fixture | None:
@@ -147,16 +162,32 @@ def is_recorded_again(mock: Mock, fixture: Fixture) -> bool:
     return mock.settings.record == "all" and fixture.is_recording and fixture.origin == USER_ORIGIN
 
 
-def played(mock: Mock, fixture: Fixture, request: ExtractionRequest) -> Answer:
+async def played(mock: Mock, fixture: Fixture, request: ExtractionRequest) -> Answer:
     """Return a fixture's answer: the only one, or the next of several, of which the last repeats."""
     answer = mock.next_answer(fixture)
-    notes: tuple[str, ...] = ()
+    if answer.varied or (mock.settings.vary and fixture.origin == PACKAGED_ORIGIN):
+        answer = await aside(_varied, GENERATION, mock, fixture, answer, request)
+    config = request.config
+    if answer.error or isinstance(answer.content, str):
+        made = AnswerText("" if answer.error else answer.content)
+    elif (
+        config.gql_stmt
+        or config.grounding
+        or config.confidence
+        or mock.settings.misread
+        or (config.pages and request.domain == content.MARKDOWN)
+        or (answer.merged and request.schema)
+    ):
+        made = await aside(_changed, GENERATION, mock, answer, request)
+    else:
+        made = AnswerText(answer.compact)
     if request.schema is not None and not (answer.error or answer.merged):
         # It goes out all the same.
-        reason = content.unmet(request.schema, answer.content)
-        notes = (f"{fixture.name} does not meet the schema in the request: {reason}",) if reason else ()
+        reason, guesses = await aside(content.unmet, GENERATION, request.schema, answer.content)
+        unmet = (f"{fixture.name} does not meet the schema in the request: {reason}",) if reason else ()
+        made = AnswerText(made.text, (*made.notes, *unmet), guesses or made.guesses)
     return Answer(
-        text="" if answer.error else _text(mock, answer, request),
+        text=made.text,
         source="fixture",
         fixture=fixture.name,
         error=answer.error,
@@ -164,30 +195,60 @@ def played(mock: Mock, fixture: Fixture, request: ExtractionRequest) -> Answer:
         latency=max(answer.latency, answer.took if mock.settings.latency == "recorded" else 0),
         status=answer.status,
         completion=answer.completion,
+        chunks=answer.chunks,
         repeatable=len(fixture.answers) == 1,
-        notes=notes,
+        notes=made.notes,
+        guesses=made.guesses,
     )
 
 
-def _text(mock: Mock, answer: FixtureAnswer, request: ExtractionRequest) -> str:
-    if isinstance(answer.content, str):
-        return answer.content
-    value = answer.content
+def _varied(mock: Mock, fixture: Fixture, answer: FixtureAnswer, request: ExtractionRequest) -> FixtureAnswer:
+    """Return the answer that is drawn for the documents of a request."""
+    domain = mock.domains.get(fixture.match.domain or "")
+    if domain is None:
+        return answer
+    drawn = merge_patch(content.varied(domain, mock, request), answer.patch)
+    return dataclasses.replace(answer, content=drawn, merged=True)
+
+
+class AnswerText(msgspec.Struct, frozen=True):
+    """The text of an answer, notes on it, and how a schema was read that changed it."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
+
+
+def _changed(mock: Mock, answer: FixtureAnswer, request: ExtractionRequest) -> AnswerText:
+    """Return the text of an answer that the request's schema or config changes."""
+    value: object = answer.content
+    guesses: tuple[str, ...] = ()
     if answer.merged and request.schema is not None:
-        value = content.filled(request.schema, request, mock.seed, value)
-    return finished(mock, value, request)
+        locale = content.locale_of(request, mock.settings.locale)
+        value, guesses = content.filled(request.schema, request, mock.seed, value, locale)
+    return finished(mock, value, request, guesses, answer.boxes)
 
 
 def generated(mock: Mock, request: ExtractionRequest, caller: CallerSchema) -> Answer:
     """Return an answer that meets a schema, with the domain's packaged values where names and types agree."""
     domain = mock.domains.get(request.domain) if request.domain else None
-    value = content.filled(caller, request, mock.seed, domain.content if domain else None)
-    return Answer(finished(mock, value, request), "generated")
+    base = domain.content if domain else None
+    if domain and mock.settings.vary:
+        base = content.varied(domain, mock, request)
+    locale = content.locale_of(request, mock.settings.locale)
+    value, guesses = content.filled(caller, request, mock.seed, base, locale)
+    if request.generation != "vlm-1":
+        value = prose.with_refs(value, request, mock.seed)
+    made = finished(mock, value, request, guesses)
+    return Answer(made.text, "generated", notes=made.notes, guesses=made.guesses)
 
 
-def finished(mock: Mock, value: object, request: ExtractionRequest) -> str:
-    """Return content as JSON text, with what the request's config does to it; raises InvalidRequest."""
-    return content.finished(value, request, mock.seed, mock.schema(request))
+def finished(
+    mock: Mock, value: object, request: ExtractionRequest, guesses: tuple[str, ...], boxes: Boxes = NOWHERE
+) -> AnswerText:
+    """Return content as JSON text, as the request's config wants it; raises InvalidRequest."""
+    text, notes = content.finished(value, request, mock.settings, mock.schema(request), boxes)
+    return AnswerText(text, notes, guesses)
 
 
 def near_miss(request: ExtractionRequest, sets: Sequence[FixtureSet]) -> tuple[str, ...]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from vlmrun_mock.mock.jobs import Job
 from vlmrun_mock.mock.journal import Entry
+
+if TYPE_CHECKING:
+    from vlmrun_mock.mock.mock import Mock
 
 Code: TypeAlias = Literal[
     "retried_too_early",
@@ -17,6 +22,10 @@ Code: TypeAlias = Literal[
     "hammered",
     "parameter_without_effect",
     "streamed",
+    "polled_too_fast",
+    "polled_without_end",
+    "ignored_failed",
+    "never_read",
 ]
 
 FINDINGS: dict[Code, str] = {
@@ -26,6 +35,10 @@ FINDINGS: dict[Code, str] = {
     "hammered": "sent the same request three or more times again with hardly a pause between",
     "parameter_without_effect": "sent a parameter that the API does not support",
     "streamed": "asked for a stream, which the API does not send: iterating the answer yields nothing",
+    "polled_too_fast": "read a batch or an execution again and again with hardly a pause between",
+    "polled_without_end": "went on reading a batch or an execution that was not done, beyond all measure",
+    "ignored_failed": "went on reading a batch or an execution that had failed",
+    "never_read": "asked for a batch or an execution, and never read what became of it",
 }
 """Every kind of finding, and what it says about the client."""
 
@@ -37,6 +50,9 @@ TRANSIENT = frozenset({0, 408, 409, 429})
 
 SERVER_ERROR = 500
 
+DONE = frozenset({"completed", "failed"})
+"""The statuses in which a batch or an execution stays."""
+
 TOLERANCE = 0.05
 """Seconds by which a client may be early: clocks and timers are not exact."""
 
@@ -45,6 +61,12 @@ PAUSE = 0.25
 
 MOST_HASTY = 2
 """How many tries in a row without a pause are nothing to speak of."""
+
+MOST_POLLS = 120
+"""How many readings of something that is not done are within measure: ten minutes of the SDKs' own waiting."""
+
+POLLING: tuple[Code, ...] = ("polled_too_fast", "polled_without_end", "ignored_failed", "never_read")
+"""The findings that are about batches and executions; their requests are the ids of those."""
 
 SHOWN = 20
 """How many findings, and how many requests of one, a verdict names in words."""
@@ -109,13 +131,39 @@ Chain: TypeAlias = list[Entry]
 """A request and its retries, each begun when the one before had failed."""
 
 
-def verdict(entries: Iterable[Entry]) -> Verdict:
-    """Return what the client of a journal did."""
+def verdict(entries: Iterable[Entry], jobs: Iterable[Job] = (), told: Collection[str] = ()) -> Verdict:
+    """Return what the client of a journal did, also with its jobs, of which webhooks `told`, by their ids."""
     known = sorted(entries, key=lambda entry: entry.time)
     found = [finding for chain in _chains(known) for finding in _about(chain)]
     order = {entry.id: position for position, entry in enumerate(known)}
     found.sort(key=lambda finding: order[finding.requests[0]])
-    return Verdict(len(known), (*found, *_without_effect(known)))
+    polled = [finding for job in jobs for finding in _about_polling(job, told)]
+    return Verdict(len(known), (*found, *_without_effect(known), *polled))
+
+
+def of(mock: Mock) -> Verdict:
+    """Return what the client of a mock did."""
+    told = {webhook.subject for webhook in mock.webhooks if webhook.delivered}
+    return verdict(mock.journal, mock.jobs.all(), told)
+
+
+def _about_polling(job: Job, told: Collection[str]) -> Iterator[Finding]:
+    """Find what is wrong with how a job was read."""
+    if not job.is_batch:
+        return
+    called = f"the {job.family} {job.id}"
+    waiting = [read for read in job.reads if read.status not in DONE]
+    hasty = sum(later.time - earlier.time < PAUSE for earlier, later in pairwise(waiting))
+    if hasty > MOST_HASTY:
+        message = f"read {called} {hasty} times again with less than {PAUSE:g} s between"
+        yield Finding("polled_too_fast", message, (job.id,))
+    if len(waiting) > MOST_POLLS:
+        yield Finding("polled_without_end", f"read {called} {len(waiting)} times before it was done", (job.id,))
+    failed = sum(read.status == "failed" for read in job.reads)
+    if failed > 1:
+        yield Finding("ignored_failed", f"read {called} {failed - 1} times again after it had failed", (job.id,))
+    if not job.reads and job.id not in told:
+        yield Finding("never_read", f"never read {called}", (job.id,))
 
 
 def together(verdicts: Iterable[Verdict]) -> Verdict:
@@ -131,20 +179,18 @@ def _chains(entries: Sequence[Entry]) -> list[Chain]:
     and has none yet. So clients that ask for the same thing side by side are not taken for one that hammers.
     """
     chains: list[Chain] = []
-    failed: dict[str, list[Chain]] = defaultdict(list)
-    for entry in entries:
+    failed: dict[str, list[tuple[float, int, Chain]]] = defaultdict(list)
+    for number, entry in enumerate(entries):
         if entry.fingerprint is None:  # it was not read, so nobody knows what it was about
             continue
-        waiting = failed[entry.fingerprint]
-        chain = next((each for each in waiting if each[-1].end <= entry.time), None)
-        if chain is None:
-            chains.append(chain := [])
+        waiting = failed[entry.fingerprint]  # a heap: the first that failed comes first
+        if waiting and waiting[0][0] <= entry.time:
+            _, _, chain = heapq.heappop(waiting)
         else:
-            waiting.remove(chain)
+            chains.append(chain := [])
         chain.append(entry)
         if _failed(entry):
-            waiting.append(chain)
-            waiting.sort(key=lambda each: each[-1].end)
+            heapq.heappush(waiting, (entry.end, number, chain))
     return chains
 
 

@@ -16,20 +16,22 @@ from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.answer import Answer, UpstreamResponse
 from vlmrun_mock.api.chat_completion import with_content
 from vlmrun_mock.api.errors import ApiError, InvalidRequest
-from vlmrun_mock.api.request import PART_NAMES
+from vlmrun_mock.api.request import PART_NAMES, ExtractionRequest
+from vlmrun_mock.display import escaped
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
-from vlmrun_mock.fixtures.folders import DocumentFolders, fixture_files, real_folders, shown
+from vlmrun_mock.fixtures.folders import DocumentFolders, fixture_files, real_folders
 from vlmrun_mock.fixtures.format import DocumentBody, FixtureBody, parse
 from vlmrun_mock.fixtures.loader import FixtureBuilder
 from vlmrun_mock.fixtures.match import Match
-from vlmrun_mock.recording import request_writer
+from vlmrun_mock.recording import job_writer, request_writer
 from vlmrun_mock.recording.comparison import JSON, ComparableAnswer, comparable, comparable_response, compared, read
+from vlmrun_mock.recording.jobs import ask_job, is_job, read_at
 from vlmrun_mock.recording.json_diff import Change
 from vlmrun_mock.recording.settings import UpstreamSettings
-from vlmrun_mock.recording.upstream import REDIRECTS, UpstreamRequest, ask, certificates
+from vlmrun_mock.recording.upstream import CHAT, REDIRECTS, UpstreamRequest, ask, certificates
 from vlmrun_mock.redaction import REPLACEMENT, Redaction
 
 REFUSALS = REDIRECTS | {401, 402, 403, 429, 502, 503, 504}
@@ -52,7 +54,7 @@ USUAL_KIND = "image_url"
 """The kind of a document that a recording does not name."""
 
 
-class NotAsked(ValueError):
+class NotComparable(ValueError):
     """A fixture of which it is not known whether the API still answers the same; the message says why."""
 
 
@@ -65,6 +67,8 @@ class Recorded:
     answer: ComparableAnswer
     model: object
     contents: tuple[tuple[str | int, ...], ...] | None = None
+    path: str = CHAT
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Outcome:
         """Return the outcome as data; without its `values`, which are what documents say, only how many there are."""
         return {
             "fixture": self.name,
-            "folder": shown(str(self.folder)),
+            "folder": escaped(str(self.folder)),
             "verdict": self.verdict,
             "reason": self.reason or None,
             "shape": [change.as_json() for change in self.shape],
@@ -120,7 +124,7 @@ def candidates(folders: Sequence[Path], domains: Domains) -> list[Candidate]:
     for folder, root in zip(folders, roots, strict=True):
         for path in fixture_files(root):
             if path not in found:
-                builder = FixtureBuilder(shown(path.relative_to(root).as_posix()), domains, path.parent, roots)
+                builder = FixtureBuilder(escaped(path.relative_to(root).as_posix()), domains, path.parent, roots)
                 found[path] = _candidate(folder, path, builder)
     return list(found.values())
 
@@ -139,12 +143,12 @@ def _candidate(folder: Path, path: Path, builder: FixtureBuilder) -> Candidate:
     except FixtureError as error:
         place = f"{error.place}: " if error.place else ""
         return Candidate(folder, builder.name, None, f"it does not load: {place}{error.reason}")
-    except NotAsked as reason:
+    except NotComparable as reason:
         return Candidate(folder, builder.name, None, str(reason))
 
 
 def _recorded(body: FixtureBody, fixture: Fixture) -> Recorded:
-    """Return the recording in a fixture; raises NotAsked for what was never recorded."""
+    """Return the recording in a fixture; raises NotComparable for what was never recorded."""
     match, answer = fixture.match, fixture.answers[0]
     if not match.is_whole:
         parts = {
@@ -153,12 +157,17 @@ def _recorded(body: FixtureBody, fixture: Fixture) -> Recorded:
             **{name: getattr(match.parts, name) for name in PART_NAMES if name != "places"},
         }
         missing = ", ".join(name for name, value in parts.items() if value is None)
-        raise NotAsked(f"it is no recording: its match says nothing of {missing}")
+        raise NotComparable(f"it is no recording: its match says nothing of {missing}")
     if len(fixture.answers) > 1 or answer.merged:
-        raise NotAsked("it is no recording: its answer is scripted")
+        raise NotComparable("it is no recording: its answer is scripted")
     completion = with_content(answer.completion, answer.content, answer.usage) if answer.completion else None
     model = body.asked.model if body.asked else (completion or {}).get("model")
-    return Recorded(match, _documents(body, match), _answered(answer, completion), model, _contents(body))
+    documents, answered = _documents(body, match), _answered(answer, completion)
+    if not is_job(completion or {}):
+        return Recorded(match, documents, answered, model, _contents(body))
+    if body.asked is None or body.asked.path not in job_writer.PATHS:
+        raise NotComparable("it does not say how its prediction was asked for: record it again")
+    return Recorded(match, documents, answered, model, path=body.asked.path, name=body.asked.name)
 
 
 def _contents(body: FixtureBody) -> tuple[tuple[str | int, ...], ...] | None:
@@ -180,18 +189,18 @@ def _document(identity: str, known: DocumentBody | None) -> Document:
 
 
 def _answered(answer: FixtureAnswer, completion: Mapping[str, Any] | None) -> ComparableAnswer:
-    """Return what a fixture answers; raises NotAsked where it leaves some of that to the mock."""
+    """Return what a fixture answers; raises NotComparable where it leaves some of that to the mock."""
     if completion and answer.status:
         return comparable(answer.status, JSON, completion)
     error = answer.error
     if error is None or error.body is None:
         lacking = "error has no body" if error else f"answer has no {'status' if completion else 'completion'}"
-        raise NotAsked(f"it is no recording: its {lacking}")
+        raise NotComparable(f"it is no recording: its {lacking}")
     if error.status in REFUSALS:
-        raise NotAsked(f"its answer is a refusal ({error.status}), which cannot be asked for")
+        raise NotComparable(f"its answer is a refusal ({error.status}), which cannot be asked for")
     content_type = next((value for name, value in error.headers.items() if name.lower() == "content-type"), "")
     if content_type.startswith("text/event-stream"):
-        raise NotAsked("its answer is a stream, and drift asks for none")
+        raise NotComparable("its answer is a stream, and drift asks for none")
     return comparable(error.status, content_type, read(error.body))
 
 
@@ -210,29 +219,47 @@ class Drift:
         recorded = candidate.recorded
         try:
             if recorded is None:
-                raise NotAsked(candidate.reason)
-            now = await self._asked(self._body(recorded))
+                raise NotComparable(candidate.reason)
+            now = await self._asked(self._job(recorded) if recorded.path != CHAT else self._chat(recorded))
             shape, values = compared(recorded.answer, now)
-        except NotAsked as reason:
+        except NotComparable as reason:
             return Outcome(candidate.folder, candidate.name, reason=str(reason))
         except RecursionError:
             return Outcome(candidate.folder, candidate.name, reason="the answer is nested too deeply to be compared")
         notes = [*_notes(recorded.documents)] if shape else []
         return Outcome(candidate.folder, candidate.name, tuple(shape), tuple(values), tuple(notes))
 
-    def _body(self, recorded: Recorded) -> bytes:
-        """Return the body that asks for a recording again; raises NotAsked."""
+    def _job(self, recorded: Recorded) -> UpstreamRequest:
+        """Return what asks for a prediction or an execution again; raises NotComparable."""
+        self._expect_here(recorded)
+        path = recorded.path
+        hashed = [each for each in recorded.documents if each.identity.startswith(HASHED)]
+        uploaded = {each.identity: each for each in hashed} if job_writer.is_uploaded(path) else {}
+        addresses = [
+            f"file:{each.identity}" if each.identity in uploaded else self._address(each) for each in recorded.documents
+        ]
+        body = job_writer.body(path, recorded.match, addresses, recorded.model, recorded.name)
+        _expect_same(recorded.match, body, lambda raw: job_writer.parsed(path, raw, uploaded))
+        uploads = {name: (found.filename or "document", self._data(found)) for name, found in uploaded.items()}
+        return UpstreamRequest(body, HEADERS, self._keys[0], path=path, polls=read_at(path), uploads=uploads)
+
+    def _chat(self, recorded: Recorded) -> UpstreamRequest:
+        """Return what asks for a chat completion again; raises NotComparable."""
+        self._expect_here(recorded)
+        parts = [request_writer.document_part(each.kind, self._address(each)) for each in recorded.documents]
+        body = request_writer.body(recorded.match, parts, recorded.match.model or recorded.model, recorded.contents)
+        _expect_same(recorded.match, body, lambda raw: chat_parser.parse(raw).extraction)
+        return UpstreamRequest(body, HEADERS, self._keys[0])
+
+    def _expect_here(self, recorded: Recorded) -> None:
+        """Raise NotComparable for documents whose bytes are not at hand."""
         lacking = [
             self._lacking(number, document)
             for number, document in enumerate(recorded.documents, 1)
             if document.identity.startswith(HASHED) and document.identity not in self._found.paths
         ]
         if lacking:
-            raise NotAsked("; ".join(lacking))
-        parts = [request_writer.document_part(each.kind, self._address(each)) for each in recorded.documents]
-        body = request_writer.body(recorded.match, parts, recorded.match.model or recorded.model, recorded.contents)
-        _expect_same(recorded.match, body)
-        return body
+            raise NotComparable("; ".join(lacking))
 
     def _lacking(self, number: int, document: Document) -> str:
         size = None if document.size is None else f"{document.size:,} bytes"
@@ -246,38 +273,42 @@ class Drift:
     def _address(self, document: Document) -> str:
         if not document.identity.startswith(HASHED):
             return document.identity
+        return request_writer.data_url(self._data(document), document.media_type)
+
+    def _data(self, document: Document) -> bytes:
         path = self._found.paths[document.identity]
         try:
-            return request_writer.data_url(path.read_bytes(), document.media_type)
+            return path.read_bytes()
         except OSError as error:
-            raise NotAsked(f"{shown(str(path))} cannot be read: {error.strerror}") from None
+            raise NotComparable(f"{escaped(str(path))} cannot be read: {error.strerror}") from None
 
-    async def _asked(self, body: bytes) -> ComparableAnswer:
-        """Return what the upstream says; raises NotAsked if that is nothing, or nothing about the answer."""
+    async def _asked(self, request: UpstreamRequest) -> ComparableAnswer:
+        """Return what the upstream says; raises NotComparable if that is nothing, or nothing about the answer."""
         try:
-            answer = await self._answer(body)
+            answer = await self._answer(request)
             for _ in range(MOST_WAITS):
                 wait = _wait(answer.upstream)
                 if wait is None:
                     break
                 self._log(f"The upstream asks to wait for {wait} s.")
                 await asyncio.sleep(wait)
-                answer = await self._answer(body)
+                answer = await self._answer(request)
         except ApiError as error:
-            raise NotAsked(error.message) from None
+            raise NotComparable(error.message) from None
         response = answer.upstream
         if response is None or not response.complete:
-            raise NotAsked("; ".join(answer.notes))
+            raise NotComparable("; ".join(answer.notes))
         now = comparable_response(response, Redaction(self._keys))
         if now.status in REFUSALS:
             hint = "give the target of this redirect to --upstream" if now.status in REDIRECTS else now.excerpt
-            raise NotAsked(f"the upstream refused to answer: {now.status}, {hint}")
+            raise NotComparable(f"the upstream refused to answer: {now.status}, {hint}")
         return now
 
-    async def _answer(self, body: bytes) -> Answer:
+    async def _answer(self, request: UpstreamRequest) -> Answer:
         with suppress(OSError):  # which is told by the one that asks
             self._trusted = self._trusted or certificates()
-        return await ask(self._settings, UpstreamRequest(body, HEADERS, self._keys[0]), self._keys, self._trusted)
+        asked = ask_job if request.polls else ask
+        return await asked(self._settings, request, self._keys, self._trusted)
 
 
 def _wait(response: UpstreamResponse | None) -> int | None:
@@ -286,17 +317,17 @@ def _wait(response: UpstreamResponse | None) -> int | None:
     return int(seconds) if seconds.isdecimal() and int(seconds) <= LONGEST_WAIT else None
 
 
-def _expect_same(match: Match, body: bytes) -> None:
-    """Raise NotAsked for a body that is not the recorded one's equal, or that holds what replaces a secret."""
+def _expect_same(match: Match, body: bytes, parse: Callable[[bytes], ExtractionRequest]) -> None:
+    """Raise NotComparable for a body that is not the recorded one's equal, or that holds what replaces a secret."""
     if REPLACEMENT.encode() in body:
-        raise NotAsked(f"its request holds {REPLACEMENT}, and what that stood for is not known")
+        raise NotComparable(f"its request holds {REPLACEMENT}, and what that stood for is not known")
     try:
-        request = chat_parser.parse(body).extraction
+        request = parse(body)
     except InvalidRequest as problem:
-        raise NotAsked(f"its request cannot be made again: {problem.message}") from None
+        raise NotComparable(f"its request cannot be made again: {problem.message}") from None
     differences = replace(match, metadata={}).difference(request)
     if differences:
-        raise NotAsked(f"its request cannot be made again: {differences[0].message}")
+        raise NotComparable(f"its request cannot be made again: {differences[0].message}")
 
 
 def _notes(documents: Sequence[Document]) -> Iterator[str]:

@@ -5,23 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import ssl
 import sys
 import traceback
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from vlmrun_mock.api.answer import Answer, UpstreamResponse
 from vlmrun_mock.api.errors import ApiError
 from vlmrun_mock.api.request import ExtractionRequest
+from vlmrun_mock.display import printable
 from vlmrun_mock.fixtures.errors import FixtureFolderError
-from vlmrun_mock.fixtures.store import Library
+from vlmrun_mock.fixtures.store import FixtureStore
+from vlmrun_mock.recording.jobs import ask_job, ask_with_files, asked_of
 from vlmrun_mock.recording.recording import NotRecordable, fixture_of, record
 from vlmrun_mock.recording.settings import UpstreamSettings
 from vlmrun_mock.recording.store import free_name, write
-from vlmrun_mock.recording.upstream import REDIRECTS, UpstreamRequest, ask, certificates
+from vlmrun_mock.recording.upstream import REDIRECTS, UpstreamRequest, certificates
 from vlmrun_mock.redaction import Redaction
+
+LONGEST_NOTE = 400
+"""Characters of a note."""
 
 UNWRITTEN = "NOT RECORDED"
 """How the note begins that tells the operator that an answer was lost to the folder."""
@@ -41,7 +49,9 @@ class Recorder:
     It counts what was `recorded`, what could not be written, and what was `dropped` because the server ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, roots: Mapping[Path, Path] | None = None) -> None:
+        """Take where folders really were at the start: a link that has taken the place of one is not followed."""
+        self._roots = dict(roots or {})
         self._flights: dict[tuple[object, ...], _Flight] = {}
         self._certificates: ssl.SSLContext | None = None
         self.recorded = 0
@@ -67,7 +77,7 @@ class Recorder:
         original: UpstreamRequest,
         request: ExtractionRequest | None,
         settings: UpstreamSettings,
-        library: Library,
+        store: FixtureStore,
         *,
         version: int | None = None,
         name: str | None = None,
@@ -78,16 +88,16 @@ class Recorder:
         if there may be a recording now: the folders are no longer of this `version`, or the same was asked with
         another key, and that answer was for somebody else.
         """
-        await asyncio.to_thread(_load_changes, library)
-        if version is not None and version != library.version:
+        await asyncio.to_thread(_load_changes, store)
+        if version is not None and version != store.version:
             return None
         loop = asyncio.get_running_loop()
         recorded = None if original.unrecordable else request
         subject = recorded.fingerprint if recorded else hashlib.sha256(original.body).hexdigest()
-        place = (id(loop), settings.address, settings.folders, subject)
+        place = (id(loop), settings.address, settings.folders, subject, original.path, original.streams)
         flight = self._flights.get(place)
         if flight is None:
-            task = loop.create_task(self._fly(original, recorded, settings, library, name))
+            task = loop.create_task(self._fly(original, recorded, settings, store, name))
             flight = self._flights[place] = _Flight(task, original.key)
             task.add_done_callback(lambda done: self._land(place, done))
         try:
@@ -109,22 +119,25 @@ class Recorder:
         original: UpstreamRequest,
         request: ExtractionRequest | None,
         settings: UpstreamSettings,
-        library: Library,
+        store: FixtureStore,
         name: str | None,
     ) -> Answer:
         keys = original.secrets(settings.key)
         try:
             await asyncio.to_thread(self.warm)
-            answer = await ask(settings, original, keys, self._certificates)
+            asked = ask_job if original.polls else ask_with_files
+            answer = await asked(settings, original, keys, self._certificates)
             response = answer.upstream
             if response is None or request is None:
                 notes = [f"not recorded: {original.unrecordable}"]
             else:
-                keep = _Keeping(settings, library, keys, name)
+                keep = _Keeping(settings, store, keys, name, asked_of(original) if original.polls else {})
                 recording, notes = await asyncio.to_thread(self._keep, request, response, keep)
                 answer = replace(answer, fixture=recording)
             hints = _hints(response) if response else ()
-            return replace(answer, notes=(*answer.notes, *hints, *notes))
+            return replace(
+                answer, notes=tuple(printable(note, LONGEST_NOTE) for note in (*answer.notes, *hints, *notes))
+            )
         except asyncio.CancelledError:
             self.dropped += 1
             raise
@@ -133,13 +146,15 @@ class Recorder:
         self, request: ExtractionRequest, response: UpstreamResponse, keep: _Keeping
     ) -> tuple[str | None, list[str]]:
         """Write a response down; return the recording's name, if there is one, and notes for the log."""
-        folder, domains = keep.settings.folders[0], keep.library.domains
+        folder, domains = keep.settings.folders[0], keep.store.domains
         try:
-            recording = record(request, response, domains, keys=keep.keys, errors=keep.settings.record_errors)
+            recording = record(
+                request, response, domains, keys=keep.keys, errors=keep.settings.record_errors, asked=keep.asked
+            )
             name = _file(folder, keep.name) or free_name(folder, request, domains)
-            write(folder, name, recording)
+            write(folder, name, recording, self._roots.setdefault(folder, Path(os.path.realpath(folder))))
         except NotRecordable as reason:
-            return None, [f"not recorded: {Redaction(keep.keys).text(str(reason))}"]
+            return None, [f"not recorded: {Redaction(keep.keys).line(str(reason))}"]
         except OSError as error:
             self.unwritten += 1
             return None, [f"{UNWRITTEN}: cannot write into {folder}: {error.strerror}"]
@@ -152,27 +167,28 @@ class Recorder:
         if recording.replaced:
             notes.append(f"{recording.replaced} {'secret' if recording.replaced == 1 else 'secrets'} in it replaced")
         try:
-            keep.library.reload()
+            keep.store.reload()
         except FixtureFolderError as error:
-            keep.library.add(fixture_of(recording.text.encode(), name, domains))
+            keep.store.add(fixture_of(recording.text.encode(), name, domains))
             notes.append(f"fixtures not reloaded: {error.problems[0]}")
         return name, notes
 
 
 @dataclass(frozen=True, slots=True)
 class _Keeping:
-    """Where a response is kept, under which name if it has one already, and the keys that are left out of it."""
+    """Where a response is kept, under which name if it has one already, the keys that are left out, and the way in."""
 
     settings: UpstreamSettings
-    library: Library
+    store: FixtureStore
     keys: Collection[str] = field(repr=False)
     name: str | None
+    asked: Mapping[str, str]
 
 
-def _load_changes(library: Library) -> None:
+def _load_changes(store: FixtureStore) -> None:
     """Load what has changed in the folders, such as what another recorder wrote."""
     with contextlib.suppress(FixtureFolderError):  # said when something is recorded
-        library.reload()
+        store.reload()
 
 
 def _file(folder: Path, name: str | None) -> str | None:

@@ -18,6 +18,7 @@ from vlmrun_mock.fixtures.fixture import USER_ORIGIN, Fixture
 from vlmrun_mock.fixtures.format import decoded, parse
 from vlmrun_mock.fixtures.loader import FixtureBuilder
 from vlmrun_mock.json_text import LAYOUTS, USUAL, written
+from vlmrun_mock.recording.streams import chunks_of, whole
 from vlmrun_mock.recording.upstream import PASSED_ON
 from vlmrun_mock.redaction import REPLACEMENT, Redaction, found_in
 
@@ -51,37 +52,50 @@ def record(
     *,
     keys: Collection[str],
     errors: bool = False,
+    asked: Mapping[str, str] = {},
 ) -> Recording:
     """Return the fixture that answers a request as the upstream did; raises NotRecordable.
 
     The request has its domain in the present spelling. `keys` are secrets that are known, besides what looks like one;
-    `errors`: what is no chat completion is recorded, too.
+    `errors`: what is no chat completion is recorded, too. `asked` is kept to ask for the same again.
     """
+    beside = {**({} if request.model == DEFAULT_MODEL else {"model": request.model}), **asked}
     try:
-        return _recording(request, response, domains, Redaction(keys), errors=errors)
+        return _recording(request, beside, response, domains, Redaction(keys), errors=errors)
     except RecursionError:
         raise NotRecordable("the answer is nested too deeply") from None
 
 
 def _recording(
-    request: ExtractionRequest, response: UpstreamResponse, domains: Domains, redaction: Redaction, *, errors: bool
+    request: ExtractionRequest,
+    beside: Mapping[str, str],
+    response: UpstreamResponse,
+    domains: Domains,
+    redaction: Redaction,
+    *,
+    errors: bool,
 ) -> Recording:
     if not response.complete:
         raise NotRecordable("the answer is not whole")
-    match = _match(request)
-    _expect_no_secret(match, redaction)
+    asked = {"match": _match(request), **({"asked": beside} if beside else {})}
+    _expect_no_secret(asked, redaction)
+    stream, response = response, whole(response)
     completion, replay = _completion(response), None
     if completion is not None:
         rest, text = split_content(completion)
         rest, content = redaction.value(rest), _content(text or "", redaction)
         answer = {"status": response.status, **content.as_json(), "completion": rest}
         replay = with_content(rest, content.text, {})
+        if stream is not response and content.text == text:
+            answer["chunks"] = chunks_of(stream)
     elif errors:
         answer = {"error": _error(response, redaction)}
     else:
         raise NotRecordable(f"{_kind(response)}; --record-errors records it all the same")
     answer["took_ms"] = round(response.seconds * 1000)
-    recording = Recording({"match": match, **_asked(request), "answer": answer}, redaction.replaced)
+    if redaction.holds_known(answer):
+        raise NotRecordable("the answer holds the key in a spelling that cannot be taken out of it")
+    recording = Recording({**asked, "answer": answer}, redaction.replaced)
     _prove(recording, request, domains, replay)
     return recording
 
@@ -126,17 +140,14 @@ def _document(document: Document) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _asked(request: ExtractionRequest) -> dict[str, Any]:
-    return {} if request.model == DEFAULT_MODEL else {"asked": {"model": request.model}}
-
-
-def _expect_no_secret(match: Mapping[str, Any], redaction: Redaction) -> None:
+def _expect_no_secret(asked: Mapping[str, Any], redaction: Redaction) -> None:
     """Raise NotRecordable for a request that could not be written down as it is."""
-    if redaction.holds_known(json.dumps(match, ensure_ascii=False)):
+    if redaction.holds_known(asked):
         raise NotRecordable("the request itself holds the key")
-    found = next(found_in(match), None)
+    found = next(found_in(asked), None)
     if found:
-        raise NotRecordable(f"the request holds what looks like {found.kind}, at {'.'.join(map(str, found.place))}")
+        place = ".".join(map(str, found.place)).removeprefix("match.")
+        raise NotRecordable(f"the request holds what looks like {found.kind}, at {place}")
 
 
 def _completion(response: UpstreamResponse) -> dict[str, Any] | None:

@@ -12,13 +12,16 @@ VLM_RUN = "https://api.vlm.run"
 KEY_VARIABLE = "VLMRUN_API_KEY"
 """The variable that holds the key to the real API, for tests that record and for `drift`."""
 
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of an upstream's answer, as many as a request may have unless an option says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamSettings:
     """Where the upstream is, with which key it is asked, and what is written down.
 
     Without a `key` the client's own is sent. `timeout` is in seconds. Recordings go into the first of the `folders`,
-    and errors with them if there is `record_errors`.
+    and errors with them if there is `record_errors`. `largest` is how many bytes an answer may have, unpacked.
     """
 
     address: str = VLM_RUN
@@ -26,6 +29,7 @@ class UpstreamSettings:
     timeout: float = 600.0
     folders: tuple[Path, ...] = ()
     record_errors: bool = False
+    largest: int = LARGEST_ANSWER
 
 
 def key_of_environment() -> str | None:

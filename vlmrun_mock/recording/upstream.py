@@ -7,15 +7,19 @@ import contextlib
 import re
 import ssl
 import time
+import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from msgspec.structs import replace
 
 from vlmrun_mock.api.answer import Answer, UpstreamResponse
-from vlmrun_mock.api.errors import ApiError, UpstreamTimeout, UpstreamUnreachable
+from vlmrun_mock.api.errors import ApiError, UpstreamAnswerTooLarge, UpstreamTimeout, UpstreamUnreachable
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.recording.settings import UpstreamSettings
 from vlmrun_mock.redaction import Redaction
+from vlmrun_mock.redaction.credentials import credentials
 
 if TYPE_CHECKING:
     import httpx2
@@ -34,6 +38,7 @@ NOT_FORWARDED = frozenset(
     {
         b"accept-encoding",
         b"connection",
+        b"content-encoding",
         b"content-length",
         b"expect",
         b"host",
@@ -48,26 +53,45 @@ NOT_FORWARDED = frozenset(
 )
 """The headers of a request that are between a client and its next hop."""
 
+MOST_ARRIVALS = 10_000
+"""Pieces of a body whose time of arrival is kept."""
+
 ANSWERS = range(200, 600)
 """The statuses that end a request."""
 
-CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"proxy-authorization"})
+OWN_KEY = frozenset({b"authorization", b"x-api-key"})
+"""The headers that hold the key of the mock's own, where another one is sent instead."""
 
-DECODED = ("gzip", "deflate", "identity")
-"""The encodings of a body that are undone; it is not asked for any."""
+WINDOWS = {"gzip": (zlib.MAX_WBITS | 16,), "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS)}
+"""The encodings of a body that are undone, with zlib's names of their forms; the upstream is not asked for any."""
 
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+DECLARED = re.compile(r"[0-9]{1,18}")
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 
+class Listener(Protocol):
+    """Is told of an answer while it comes."""
+
+    async def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take the status and the headers."""
+
+    async def piece(self, data: bytes) -> None:
+        """Take the next bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
     """A request as the client sent it: body, headers, key and query string.
 
-    `unrecordable` is the reason why the answer is passed on and not recorded; empty for what is recorded.
+    `unrecordable` is the reason why the answer is passed on and not recorded; empty for what is recorded. `streams`:
+    the answer is a stream. Of a prediction or an execution, `polls` is where it is read until it is done. `uploads` are
+    the names and bytes of the files in it, by their ids and URLs in the mock. `listener` is told of the answer as it
+    comes.
     """
 
     body: bytes
@@ -75,17 +99,19 @@ class UpstreamRequest:
     key: str = field(repr=False)
     query: bytes = b""
     unrecordable: str = ""
+    method: str = "POST"
+    path: str = CHAT
+    polls: str = ""
+    streams: bool = False
+    uploads: Mapping[str, tuple[str, bytes]] = field(default_factory=dict, repr=False)
+    listener: Listener | None = field(default=None, repr=False)
 
     def secrets(self, instead: str | None) -> set[str]:
         """Return the cookies and credentials of the client; a key that is sent `instead` replaces its own."""
-        cookies, credentials = set[str](), set[str]()
-        for name, raw in self.headers:
-            value = raw.decode("utf-8", "surrogateescape")
-            if name.lower() == b"cookie":
-                cookies |= {value, *(crumb.partition("=")[2].strip() for crumb in value.split(";"))}
-            elif name.lower() in CREDENTIALS:
-                credentials.add(value.partition(" ")[2].strip() or value)
-        return cookies | ({instead} if instead else credentials)
+        if instead:
+            headers = tuple(header for header in self.headers if header[0].lower() not in OWN_KEY)
+            return credentials(headers, self.query) | {instead}
+        return credentials(self.headers, self.query)
 
 
 async def ask(
@@ -93,9 +119,11 @@ async def ask(
 ) -> Answer:
     """Return the upstream's answer to a request; raises UpstreamTimeout and UpstreamUnreachable.
 
-    No message shows one of the `keys`. `trusted` is what the upstream's certificate is checked by: see `certificates`.
+    An answer beyond the largest that is taken is an
+    UpstreamAnswerTooLarge. No message shows one of the `keys`.
+    `trusted` is what the upstream's certificate is checked by: see `certificates`.
     """
-    received = _Received()
+    received = _Received(settings)
     started = time.perf_counter()
     try:
         await asyncio.wait_for(_receive(received, settings, request, trusted), settings.timeout)
@@ -104,14 +132,15 @@ async def ask(
     except (asyncio.TimeoutError, httpx2.TimeoutException):
         error = UpstreamTimeout(f"{_so_far(received)} from {settings.address} within {settings.timeout:g} s")
     except (OSError, httpx2.HTTPError, httpx2.InvalidURL, ImportError, ValueError) as problem:
-        reason = Redaction(keys).text(str(problem) or type(problem).__name__)
+        reason = Redaction(keys).line(str(problem) or type(problem).__name__)
         hint = "; SSL_CERT_FILE names the certificates to trust" if "CERTIFICATE_VERIFY_FAILED" in reason else ""
         error = UpstreamUnreachable(f"{_so_far(received)} from {settings.address}: {reason}{hint}")
     else:
-        return _answer(received.response(time.perf_counter() - started))
+        return _answer(await asyncio.to_thread(received.response, time.perf_counter() - started))
     if not received.status:
         raise error
-    response = replace(received.response(time.perf_counter() - started), complete=False)
+    response = await asyncio.to_thread(received.response, time.perf_counter() - started)
+    response = replace(response, complete=False)
     return _answer(response, f"the answer ended early: {error.message}")
 
 
@@ -124,39 +153,68 @@ def _connecting(settings: UpstreamSettings) -> float:
 
 
 def _so_far(received: _Received) -> str:
-    return f"{sum(map(len, received.chunks)):,} bytes of the body came" if received.status else "Nothing came"
+    return f"{len(received.body):,} bytes of the body came" if received.status else "Nothing came"
 
 
 class _Received:
     """The part of a response that has come so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: UpstreamSettings) -> None:
+        self._settings = settings
         self.status = 0
         self.headers: dict[str, str] = {}
-        self.chunks: list[bytes] = []
+        self.body = bytearray()
+        self._arrivals: list[tuple[int, float]] = []
+        self._began = time.perf_counter()
+
+    @property
+    def declared(self) -> int | None:
+        """Return how long the body is to be, as far as that is told."""
+        declared = self.headers.get("content-length", "")
+        return int(declared) if DECLARED.fullmatch(declared) else None
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take the status and the headers; raises UpstreamAnswerTooLarge."""
+        self.headers, self.status = dict(headers), status
+        self._expect_size(self.declared or 0)
+
+    def add(self, chunk: bytes) -> None:
+        """Take a piece of the body; raises UpstreamAnswerTooLarge."""
+        self.body += chunk
+        if len(self._arrivals) < MOST_ARRIVALS:
+            self._arrivals.append((len(self.body), time.perf_counter() - self._began))
+        self._expect_size(len(self.body))
 
     def response(self, seconds: float) -> UpstreamResponse:
-        body, encoding = b"".join(self.chunks), self.headers.get("content-encoding", "")
-        declared = self.headers.get("content-length", "")
+        """Return what has come, unpacked; raises UpstreamAnswerTooLarge."""
+        body, encoding = bytes(self.body), self.headers.get("content-encoding", "")
         passed_on = {name: self.headers[name] for name in PASSED_ON if _can_be_sent(self.headers.get(name))}
         if encoding:
-            body, passed_on = _decoded(body, encoding, passed_on)
-        size = int(declared) if declared.isdecimal() else None
-        return UpstreamResponse(self.status, passed_on, body, seconds, declared=size)
+            body, passed_on = self._decoded(body, encoding, passed_on)
+        arrivals = () if encoding else tuple(self._arrivals)
+        return UpstreamResponse(self.status, passed_on, body, seconds, declared=self.declared, arrivals=arrivals)
+
+    def _decoded(self, body: bytes, encoding: str, headers: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
+        """Return a body that was encoded, unasked for, and its headers; as they are if it cannot be decoded."""
+        name = encoding.strip().lower()
+        if name == "identity":
+            return body, dict(headers)
+        for window in WINDOWS.get(name, ()):
+            with contextlib.suppress(zlib.error):
+                unpacked = zlib.decompressobj(window).decompress(body, self._settings.largest + 1)
+                self._expect_size(len(unpacked))
+                return unpacked, dict(headers)
+        return body, {**headers, "content-encoding": encoding} if _can_be_sent(encoding) else dict(headers)
+
+    def _expect_size(self, size: int) -> None:
+        if size > self._settings.largest:
+            message = f"The answer from {self._settings.address} is larger than {self._settings.largest:,} bytes"
+            raise UpstreamAnswerTooLarge(f"{message}: it is neither passed on nor recorded")
 
 
 def _can_be_sent(value: str | None) -> bool:
     """Return whether there is a header that a server may send: without controls."""
     return value is not None and not CONTROL.search(value)
-
-
-def _decoded(body: bytes, encoding: str, headers: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
-    """Return a body that was encoded, unasked for, and its headers; as they are if it cannot be decoded."""
-    # What httpx2 does not know, or only with a further package, it leaves as it is without a word.
-    if encoding.strip().lower() in DECODED:
-        with contextlib.suppress(httpx2.DecodingError):
-            return httpx2.Response(200, headers={"content-encoding": encoding}, content=body).content, dict(headers)
-    return body, {**headers, "content-encoding": encoding} if _can_be_sent(encoding) else dict(headers)
 
 
 async def _receive(
@@ -167,16 +225,20 @@ async def _receive(
         sent = [*_forwarded(request.headers, settings.key), (b"accept-encoding", b"identity")]
         query = f"?{request.query.decode('ascii', 'ignore')}" if request.query else ""
         async with client.stream(
-            "POST", f"{settings.address}{CHAT}{query}", headers=sent, content=request.body
+            request.method, f"{settings.address}{request.path}{query}", headers=sent, content=request.body
         ) as response:
             if response.status_code not in ANSWERS:
                 raise ValueError(f"its status is {response.status_code}")
-            received.headers = {
-                name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw
-            }
-            received.status = response.status_code
+            received.begin(
+                response.status_code,
+                {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw},
+            )
+            if request.listener:
+                await request.listener.begin(received.status, received.headers)
             async for chunk in response.aiter_raw():
-                received.chunks.append(chunk)
+                received.add(chunk)
+                if request.listener:
+                    await request.listener.piece(chunk)
 
 
 def certificates() -> ssl.SSLContext:

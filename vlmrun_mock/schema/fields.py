@@ -1,4 +1,4 @@
-"""The fields that a JSON Schema declares at each place of a value, and those of a value that it does not declare."""
+"""The fields that a JSON Schema declares at each place of a value, and the undeclared fields of a value."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from vlmrun_mock.schema.references import REFERENCES, Place, References, SchemaProblem, children
+from vlmrun_mock.schema.references import Place, References, SchemaProblem, children, references_in
 
 Located: TypeAlias = tuple[Place, Any]
-"""A subschema, and where it stands in the schema."""
+"""A subschema with its place in the schema."""
 
 UNIONS = ("anyOf", "oneOf")
 BRANCHES = (*UNIONS, "allOf", "then", "else", "dependentSchemas")
@@ -20,34 +20,34 @@ BRANCHES = (*UNIONS, "allOf", "then", "else", "dependentSchemas")
 UNIONS_AND_ITEMS = (*UNIONS, "allOf", "prefixItems", "items")
 ITEMS = ("prefixItems", "items", "additionalItems")
 OTHERS = ("additionalProperties", "unevaluatedProperties")
-"""Keywords for the fields that are not declared by name."""
+"""Keywords for the fields without a declaration of their own."""
 
 ANNOTATIONS = {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment"}
 RESTRICTIONS = {"$ref", "anyOf", "oneOf", "allOf", "enum", "const", "properties"}
 
 DEEPEST = 100
-"""Levels of nesting down to which fields are looked at."""
+"""The deepest level of nesting at which fields are checked."""
 
 LONGEST_NAME = 100
-"""Characters of a name that are compared."""
+"""The number of characters of a name to compare."""
 
 ANYTHING: Located = (("*",), True)
-"""A schema that stands nowhere, and allows everything."""
+"""A schema that allows everything and stands at no place of the schema."""
 
-LIKE = 0.6
-"""The least likeness, of 1, at which a declared name may be the new name of an undeclared field."""
+LEAST_SIMILARITY = 0.6
+"""The least similarity, between 0 and 1, of a name to suggest for an undeclared field."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownField:
-    """A field that is not declared: its place in the value, and the declared name that is closest, if one is."""
+    """An undeclared field: its place in the value, and the closest declared name if one is similar."""
 
     place: Place
     closest: str | None
 
 
 class Fields:
-    """The fields that a schema declares, in any depth; a reference that leads nowhere in the schema allows all.
+    """The fields that a schema declares, at any depth; a reference out of the schema allows everything.
 
     With `through_lists` the fields of a list's items count as fields of the list. Raises SchemaProblem for a schema
     with an identifier that is not a URI.
@@ -60,14 +60,14 @@ class Fields:
         self.root = self.declaration([((), root)])
 
     def unknown(self, value: object) -> Iterator[UnknownField]:
-        """Yield the fields of a value that are not declared at their place.
+        """Yield the undeclared fields of a value.
 
-        Where the schema declares no field, or allows further ones, every field is known.
+        Where the schema declares no field, or allows further ones, no field is unknown.
         """
         return _unknown(value, self.root, ())
 
     def declaration(self, schemas: Sequence[Located]) -> Declaration:
-        """Return what is declared by schemas that all apply to one value; without any, everything is allowed."""
+        """Return what the schemas of one value declare together; without a schema everything is allowed."""
         key = tuple(place for place, _ in schemas)
         if key not in self._declarations:
             keywords = UNIONS_AND_ITEMS if self._through_lists else BRANCHES
@@ -75,7 +75,7 @@ class Fields:
         return self._declarations[key]
 
     def nodes(self, schemas: Sequence[Located], keywords: tuple[str, ...]) -> Iterator[Located]:
-        """Yield the schemas, and those behind references and below some keywords, each once."""
+        """Yield the schemas and, each once, those that their references and the `keywords` lead to."""
         waiting, met = list(reversed(schemas)), set[Place]()
         while waiting:
             place, schema = waiting.pop()
@@ -85,35 +85,34 @@ class Fields:
                 waiting += reversed([*self._targets(place, schema), *_below(place, schema, keywords)])
 
     def _targets(self, place: Place, schema: Any) -> Iterator[Located]:
-        for keyword in REFERENCES if isinstance(schema, dict) else ():
-            if isinstance(schema.get(keyword), str):
-                try:
-                    yield self._references.resolve(place, schema[keyword])
-                except SchemaProblem:
-                    yield (*place, keyword), True
+        for keyword, reference in references_in(schema):
+            try:
+                yield self._references.resolve(place, reference)
+            except SchemaProblem:
+                yield (*place, keyword), True
 
 
 class Declaration:
-    """What all schemas of one value declare of it: `nodes` are the schemas, `named` those of its fields by name."""
+    """What the schemas of one value, `nodes`, declare together; `named` holds the schemas of its fields by name."""
 
     def __init__(self, fields: Fields, nodes: Sequence[Located]) -> None:
         self.nodes = nodes
         self.named: dict[str, list[Located]] = {}
-        self.patterns: list[tuple[re.Pattern[str], Located]] = []
+        self._patterns: list[tuple[re.Pattern[str], Located]] = []
         self._others: list[Located] = []
         self._first_items: dict[int, list[Located]] = {}
         self._items: list[Located] = []
         self._fields = fields
         for place, schema in nodes:
-            self._add(place, schema)
+            self._add_subschemas(place, schema)
 
-    def _add(self, place: Place, schema: Any) -> None:
+    def _add_subschemas(self, place: Place, schema: Any) -> None:
         for below, child in children(schema):
             keyword, located = below[0], ((*place, *below), child)
             if keyword == "properties":
                 self.named.setdefault(str(below[1]), []).append(located)
             elif keyword == "patternProperties":
-                self.patterns.append((_pattern(str(below[1])), located))
+                self._patterns.append((_pattern(str(below[1])), located))
             elif keyword in OTHERS and child is not False:
                 self._others.append(located)
             elif keyword in ITEMS and len(below) == 1:
@@ -123,49 +122,47 @@ class Declaration:
 
     @property
     def is_open(self) -> bool:
-        """Whether a schema says that there are further fields, or no schema says anything of fields."""
+        """Whether the value may have further fields: a schema allows them, or none declares any field."""
         is_free = not self.named and any(_allows_objects(schema) for _, schema in self.nodes)
-        return bool(self._others or self.patterns) or is_free
+        return bool(self._others or self._patterns) or is_free
 
     @property
     def lists_all(self) -> bool:
-        """Whether the declared fields are all that there are, as far as no schema leaves fields free."""
+        """Whether the declared fields are meant to be complete: no schema leaves fields free."""
         return bool(self.named) and not self._others and not any(_says_nothing(schema) for _, schema in self.nodes)
 
     def declares(self, name: str) -> bool:
-        """Return whether a name is declared, itself or by a pattern."""
-        return name in self.named or any(pattern.search(name) for pattern, _ in self.patterns)
+        """Return whether a name, or a pattern that matches it, is declared."""
+        return name in self.named or any(pattern.search(name) for pattern, _ in self._patterns)
 
     def field(self, name: str) -> Declaration:
-        """Return what is declared of a field's value."""
-        matched = [located for pattern, located in self.patterns if pattern.search(name)]
+        """Return the declaration of a field's value."""
+        matched = [located for pattern, located in self._patterns if pattern.search(name)]
         return self._fields.declaration([*self.named.get(name, ()), *matched] or self._others)
 
     def possible_field(self, name: str) -> Declaration:
-        """Return what is declared of a field's value; for an undeclared name, what any further field may be.
+        """Return the declaration of a field's value; for an undeclared name, that of any further field.
 
         Only the root can rule out further fields: below it they may hold anything.
         """
-        further = [*(located for _, located in self.patterns), *self._others]
-        is_strict = self is self._fields.root and all("additionalProperties" in node for node in self._objects())
+        further = [*(located for _, located in self._patterns), *self._others]
+        objects = [{} if schema is True else schema for _, schema in self.nodes if schema is not False]
+        is_strict = self is self._fields.root and all("additionalProperties" in schema for schema in objects)
         rest: Located = (("additionalProperties",), False) if is_strict else ANYTHING
         return self._fields.declaration(self.named.get(name) or [*further, rest])
 
-    def _objects(self) -> list[dict[str, Any]]:
-        return [{} if schema is True else schema for _, schema in self.nodes if schema is not False]
-
     def item(self, index: int) -> Declaration:
-        """Return what is declared of a list's item."""
+        """Return the declaration of a list's item."""
         return self._fields.declaration(self._first_items.get(index) or self._items)
 
     def allows_null(self, name: str) -> bool:
-        """Return whether null is a value of a field, as far as its type and its unions tell."""
+        """Return whether the type and the unions of a field allow null."""
         schemas = self.named.get(name)
         return not schemas or any(_is_null(schema) for _, schema in self._fields.nodes(schemas, UNIONS))
 
 
 def _below(place: Place, schema: Any, keywords: tuple[str, ...]) -> list[Located]:
-    """Return the subschemas below some keywords, in the order of the keywords."""
+    """Return the subschemas below some keywords, in the keywords' order."""
     found = sorted(children(schema, keywords), key=lambda child: keywords.index(str(child[0][0])))
     is_any_list = isinstance(schema, dict) and schema.get("type") == "array" and "items" not in schema
     items = [((*place, "items"), True)] if is_any_list and "items" in keywords else []
@@ -188,7 +185,7 @@ def _unknown(value: object, declaration: Declaration, place: Place) -> Iterator[
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Return a pattern; one that only ECMAScript understands matches every name."""
+    """Return a compiled pattern; one that Python cannot read matches every name."""
     try:
         return re.compile(text)
     except re.error:
@@ -218,18 +215,16 @@ def _is_null(schema: Any) -> bool:
 
 
 def _closest(name: str, declared: Iterable[str]) -> str | None:
-    """Return the declared name that is most like an undeclared one, or None if none is like it.
+    """Return the declared name that is most similar to an undeclared one, or None.
 
-    Names of which one has all the words of the other are more alike than names that are spelt alike.
+    A name that shares all of its words with the other comes before one of similar spelling.
     """
     words = set(name.split("_"))
-    likeness = {
-        other: (words <= (others := set(other.split("_"))) or others <= words, _ratio(name, other))
-        for other in sorted(declared)
-    }
-    like = [other for other, (has_its_words, ratio) in likeness.items() if has_its_words or ratio >= LIKE]
-    return max(like, key=likeness.__getitem__, default=None)
-
-
-def _ratio(one: str, other: str) -> float:
-    return difflib.SequenceMatcher(None, one[:LONGEST_NAME], other[:LONGEST_NAME]).ratio()
+    similar: dict[str, tuple[bool, float]] = {}
+    for other in sorted(declared):
+        others = set(other.split("_"))
+        shares_words = words <= others or others <= words
+        ratio = difflib.SequenceMatcher(None, name[:LONGEST_NAME], other[:LONGEST_NAME]).ratio()
+        if shares_words or ratio >= LEAST_SIMILARITY:
+            similar[other] = (shares_words, ratio)
+    return max(similar, key=similar.__getitem__, default=None)

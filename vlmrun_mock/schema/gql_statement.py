@@ -1,4 +1,4 @@
-"""Reading a GraphQL statement (`gql_stmt`): which fields it asks for, or what is wrong with it."""
+"""Parsing a GraphQL statement (`gql_stmt`) into the fields that it selects."""
 
 from __future__ import annotations
 
@@ -21,31 +21,28 @@ DEEPEST_SELECTION = 50  # braces within braces
 
 
 class SelectionProblem(ValueError):
-    """A statement that cannot be read, or that asks for a field that does not exist; the message is for a client."""
+    """A statement is malformed or selects an unknown field; the message is for a client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Selected fields in their order; None stands for a whole field."""
+    """The selected fields in order; None selects a whole field."""
 
     fields: Mapping[str, Selection | None]
 
 
 def parse(statement: str) -> Selection:
-    """Read `{ a b { c } }`, `query { ... }` or `query Name { ... }`.
+    """Parse `{ a b { c } }`, `query { ... }` or `query Name { ... }`.
 
-    Raises SelectionProblem with line and column for anything else: aliases, arguments, fragments, directives,
-    variables and mutations have no documented effect here.
+    Raises SelectionProblem, with line and column, for anything else: aliases, arguments, fragments, directives,
+    variables and mutations have no documented effect.
     """
-    if len(statement) > LONGEST_STATEMENT:
-        raise SelectionProblem(f"the statement is longer than {LONGEST_STATEMENT:,} characters")
-    operation, *others = _document(statement).definitions
-    for definition in (operation, *others):
+    definitions = _document(statement).definitions
+    for definition in definitions:
         if definition.kind != "operation_definition":
             raise _problem_at(definition, f"{definition.kind.replace('_', ' ')}s are not supported, write one query")
-    if others:
-        raise _problem_at(others[0], "several operations are not supported, write one query")
-    query = cast("Any", operation)
+    _refuse(definitions[1:], "several operations are not supported, write one query")
+    query = cast("Any", definitions[0])
     if query.operation.value != "query":
         raise _problem_at(query, f"{query.operation.value}s are not supported, write a query")
     _refuse(query.variable_definitions, "variables are not supported")
@@ -54,6 +51,8 @@ def parse(statement: str) -> Selection:
 
 
 def _document(statement: str) -> DocumentNode:
+    if len(statement) > LONGEST_STATEMENT:
+        raise SelectionProblem(f"the statement is longer than {LONGEST_STATEMENT:,} characters")
     try:
         return graphql.parse(statement)
     except graphql.GraphQLSyntaxError as problem:
@@ -74,22 +73,19 @@ def _selection(chosen: SelectionSetNode, depth: int) -> Selection:
     for node in chosen.selections:
         if node.kind != "field":
             raise _problem_at(node, "fragments are not supported, name the fields")
-        wanted = cast("FieldNode", node)
-        name, inner = wanted.name.value, _inner(wanted, depth)
-        fields[name] = _merged(wanted, fields[name], inner) if name in fields else inner
+        field = cast("FieldNode", node)
+        if field.alias:
+            raise _problem_at(field.alias, "aliases are not supported, fields keep their names")
+        _refuse(field.arguments, "arguments are not supported")
+        _refuse(field.directives, "directives are not supported")
+        name = field.name.value
+        inner = _selection(field.selection_set, depth + 1) if field.selection_set else None
+        fields[name] = _merged(field, fields[name], inner) if name in fields else inner
     return Selection(fields)
 
 
-def _inner(node: FieldNode, depth: int) -> Selection | None:
-    if node.alias:
-        raise _problem_at(node.alias, "aliases are not supported, fields keep their names")
-    _refuse(node.arguments, "arguments are not supported")
-    _refuse(node.directives, "directives are not supported")
-    return _selection(node.selection_set, depth + 1) if node.selection_set else None
-
-
 def _merged(node: FieldNode, first: Selection | None, second: Selection | None) -> Selection | None:
-    """Return both selections of a field that is named twice as one."""
+    """Merge the two selections of a repeated field."""
     if first is None or second is None:
         if first is second:
             return None

@@ -7,15 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from vlmrun_mock.schema.references import (
-    REFERENCES,
-    SAME_VALUE,
-    Place,
-    References,
-    SchemaProblem,
-    children,
-    subtree,
-)
+from vlmrun_mock.schema.references import CHAINING, SAME_VALUE, Place, References, SchemaProblem, children, subtree
 
 DEEPEST = 100  # levels of nesting; a validator recurses on each
 MOST_NODES = 50_000  # JSON values in a schema, data such as enum included
@@ -23,11 +15,13 @@ LARGEST_NUMBER = 1e300  # beyond it a double overflows in arithmetic
 LONGEST_PATTERN = 5_000  # characters
 LONGEST_CHAIN = 100  # subschemas that apply to one value, each from the one before
 MOST_VISITS = 4_000_000  # subschemas applied to parts of one value: about a tenth of a second
-SMALLEST_ANSWER = {"minLength": 500_000, "minItems": 5_000, "minContains": 5_000, "minProperties": 5_000}  # of 1 MB
+LARGEST_MINIMUM = {"minLength": 500_000, "minItems": 5_000, "minContains": 5_000, "minProperties": 5_000}
+"""Lower bounds above these ask for an answer of more than about 1 MB."""
+MINIMA = frozenset(LARGEST_MINIMUM)
 
 
 def check_json(schema: object) -> None:
-    """Raise SchemaProblem unless the schema is plain, finite JSON of a sane size; nothing here recurses."""
+    """Raise SchemaProblem unless the schema is finite JSON within the limits, at any depth."""
     waiting: list[tuple[Place, object]] = [((), schema)]
     met = 0
     while waiting:
@@ -50,7 +44,8 @@ def _check_scalar(place: Place, value: object) -> None:
     if isinstance(value, str):
         _check_text(place, value)
     elif isinstance(value, int | float):
-        _check_number(place, value)
+        if (isinstance(value, float) and not math.isfinite(value)) or abs(value) > LARGEST_NUMBER:
+            raise SchemaProblem(place, "a number must be finite and below 1e300")
     elif value is not None and not isinstance(value, Mapping | list | tuple):
         raise SchemaProblem(place, f"a {type(value).__name__} is not a JSON value")
 
@@ -58,22 +53,17 @@ def _check_scalar(place: Place, value: object) -> None:
 def _check_text(place: Place, text: object) -> None:
     if not isinstance(text, str):
         raise SchemaProblem(place, "a key of a JSON object is text")
-    if any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False:
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise SchemaProblem(place, "it holds half of a surrogate pair, which no JSON text can carry")
     if place and place[-1] == "pattern" and len(text) > LONGEST_PATTERN:
         raise SchemaProblem(place, f"a pattern of more than {LONGEST_PATTERN:,} characters")
 
 
-def _check_number(place: Place, number: float) -> None:
-    if (isinstance(number, float) and not math.isfinite(number)) or abs(number) > LARGEST_NUMBER:
-        raise SchemaProblem(place, "a number must be finite and below 1e300")
-
-
 def check_chains(references: References) -> bool:
-    """Visit each subschema, also behind references; return whether the schema uses references at all.
+    """Check each subschema, including the targets of references; return whether there are references.
 
-    Raises SchemaProblem when a reference leads nowhere, when references form a circle that does not enter the value,
-    and when every answer would be larger than about 1 MB.
+    Raises SchemaProblem if a reference has no target, if references form a circle without descending into the value,
+    or if every answer would be larger than about 1 MB.
     """
     waiting, targets, checked = list(subtree((), references.root)), set[Place](), set[Place]()
     uses_references = False
@@ -81,15 +71,22 @@ def check_chains(references: References) -> bool:
         place, schema = waiting.pop()
         if not isinstance(schema, dict):
             continue
-        _check_sizes(place, schema)
-        for keyword in REFERENCES:
-            if isinstance(schema.get(keyword), str):
-                uses_references = True
-                target, found = references.resolve(place, schema[keyword])
-                waiting += subtree(target, found) if target not in targets else ()
-                targets.add(target)
+        if not MINIMA.isdisjoint(schema):
+            _check_minima(place, schema)
+        if CHAINING.isdisjoint(schema):
+            continue
+        for target, found in references.targets(place, schema):
+            uses_references = True
+            waiting += subtree(target, found) if target not in targets else ()
+            targets.add(target)
         _check_chain(references, place, schema, (), checked)
     return uses_references
+
+
+def _check_minima(place: Place, schema: Mapping[str, Any]) -> None:
+    for keyword, most in LARGEST_MINIMUM.items():
+        if isinstance(schema.get(keyword), int | float) and schema[keyword] > most:
+            raise SchemaProblem((*place, keyword), f"{keyword} above {most:,} asks for too large an answer")
 
 
 def _check_chain(refs: References, place: Place, schema: Any, chain: tuple[Place, ...], checked: set[Place]) -> None:
@@ -102,20 +99,14 @@ def _check_chain(refs: References, place: Place, schema: Any, chain: tuple[Place
     checked.add(place)
 
 
-def _check_sizes(place: Place, schema: Mapping[str, Any]) -> None:
-    for keyword, most in SMALLEST_ANSWER.items():
-        if isinstance(schema.get(keyword), int | float) and schema[keyword] > most:
-            raise SchemaProblem((*place, keyword), f"{keyword} above {most:,} asks for too large an answer")
-
-
 def check_cost(references: References, value: object) -> None:
-    """Raise SchemaProblem if a validator without a cache would apply subschemas to `value` almost without end."""
+    """Raise SchemaProblem if a validator would apply more than MOST_VISITS subschemas to `value`."""
     if _visits(references, (), references.root, value, {}) > MOST_VISITS:
         raise SchemaProblem((), "its references multiply: checking a value against it would not end soon")
 
 
 def _visits(refs: References, place: Place, schema: Any, value: Any, known: dict[Any, int]) -> int:
-    """Return how often a subschema is applied to a part of `value`."""
+    """Return how many subschemas a validator without a cache applies to `value`, `schema` included."""
     key = (place, id(value) if isinstance(value, dict | list) else None)
     if key not in known:
         below = partial(_visits, refs, known=known)
@@ -125,10 +116,10 @@ def _visits(refs: References, place: Place, schema: Any, value: Any, known: dict
 
 
 def _parts(schema: Any, value: Any) -> Iterator[tuple[Place, Any, Any]]:
-    """Yield each subschema that may apply to an item or a field of `value`, with that part."""
-    items = (
-        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
-    )
+    """Yield each subschema that may apply to an item or a field of `value`, with that item or field."""
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict | list):
+        items = list(value.items() if isinstance(value, dict) else enumerate(value))
     for at, child in children(schema) if items else ():
         if at[0] in SAME_VALUE or at[0] in ("$defs", "definitions", "propertyNames"):
             continue

@@ -1,4 +1,4 @@
-"""The parts of a JSON Schema: which keywords hold subschemas, and where references lead, within the schema alone."""
+"""The subschemas of a JSON Schema, and the targets of its references; nothing outside the schema is fetched."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote, urldefrag, urljoin
 
 Place: TypeAlias = tuple[str | int, ...]
-"""The keys and indices that lead to a part of a JSON value, be it a schema or an answer."""
+"""The keys and indices of the path to a part of a JSON value."""
 
 SUBSCHEMA: tuple[str, ...] = ("additionalProperties", "unevaluatedProperties", "propertyNames", "items")
 SUBSCHEMA += ("additionalItems", "unevaluatedItems", "contains", "not", "if", "then", "else")
 SUBSCHEMA_LIST = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 SUBSCHEMA_MAP = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
+APPLYING = frozenset({*SUBSCHEMA, *SUBSCHEMA_LIST, *SUBSCHEMA_MAP})
 SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+REFERRING = frozenset(REFERENCES)
+CHAINING = REFERRING.union(SAME_VALUE)
 
 
 class SchemaProblem(ValueError):
-    """A schema that cannot be used: `place` is the part that is at fault, `message` says why."""
+    """A schema that cannot be used: `place` is the faulty part, `message` the reason."""
 
     def __init__(self, place: Place, message: str) -> None:
         self.place = place
@@ -32,34 +35,48 @@ class References:
     def __init__(self, root: Any) -> None:
         self.root = root
         self._draft = draft(root)
-        self.bases: dict[Place, str] = {}
+        self._bases: dict[Place, str] = {}
         self._resources: dict[str, Place] = {"": ()}
         self._anchors: dict[tuple[str, str], Place] = {}
+        self._resolved: dict[tuple[Place, str], tuple[Place, Any]] = {}
         for place, schema in subtree((), root):
             self._identify(place, schema)
 
     def _identify(self, place: Place, schema: Any) -> None:
-        base = next((self.bases[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.bases), "")
+        base = self._base(place)
         identifier = self._identifier(schema)
         if isinstance(identifier, str) and identifier.startswith("#"):
             self._anchors.setdefault((base, identifier[1:]), place)
         elif isinstance(identifier, str):
             base = urldefrag(_joined(base, identifier, place)).url
             self._resources.setdefault(base, place)
-        self.bases[place] = base
+            self._bases[place] = base
         for keyword in ("$anchor", "$dynamicAnchor") if isinstance(schema, dict) else ():
             if isinstance(schema.get(keyword), str):
                 self._anchors.setdefault((base, schema[keyword]), place)
 
+    def _base(self, place: Place) -> str:
+        """Return the base URI of the nearest enclosing subschema that has one."""
+        if not self._bases:
+            return ""
+        enclosing = (place[:end] for end in range(len(place), -1, -1))
+        return next((self._bases[outer] for outer in enclosing if outer in self._bases), "")
+
     def _identifier(self, schema: Any) -> object:
-        """Return the `$id` of a subschema; up to draft 7 a `$ref` makes all keywords beside it void."""
+        """Return the `$id` of a subschema; up to draft 7 a `$ref` voids all keywords beside it."""
         if not isinstance(schema, dict) or ("$ref" in schema and self._draft in {"04", "06", "07"}):
             return None
         return schema.get("id" if self._draft == "04" else "$id")
 
     def resolve(self, place: Place, reference: str) -> tuple[Place, Any]:
-        """Return the place and the subschema that `reference`, met at `place`, leads to."""
-        base = next(self.bases[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.bases)
+        """Return the place and the subschema that a `reference` at `place` leads to; raises SchemaProblem."""
+        found = self._resolved.get((place, reference))
+        if found is None:
+            found = self._resolved[place, reference] = self._found(place, reference)
+        return found
+
+    def _found(self, place: Place, reference: str) -> tuple[Place, Any]:
+        base = self._base(place)
         uri, fragment = (base, reference[1:]) if reference[:1] == "#" else urldefrag(_joined(base, reference, place))
         if uri not in self._resources:
             raise SchemaProblem((*place, "$ref"), f"{reference!r:.200} is outside the schema, and nothing is fetched")
@@ -71,39 +88,61 @@ class References:
         return self._at(target, place, reference)
 
     def _at(self, target: Place, place: Place, reference: str) -> tuple[Place, Any]:
-        schema, actual = self.root, []
-        for part in target:
-            key: Any = int(part) if isinstance(schema, list) and str(part).isdecimal() else part
-            if isinstance(schema, dict) and key not in schema:
-                break
-            if not isinstance(schema, dict) and not (isinstance(schema, list) and key in range(len(schema))):
-                break
-            schema = schema[key]
-            actual.append(key)
-        else:
-            if isinstance(schema, dict | bool):
-                return tuple(actual), schema
-        raise SchemaProblem((*place, "$ref"), f"{reference!r:.200} leads to no schema")
+        schema: Any = self.root
+        actual: Place = ()
+        try:
+            for part in target:
+                key = int(part) if isinstance(schema, list) and str(part).isdecimal() else part
+                schema = schema[key]
+                actual = (*actual, key)
+        except (KeyError, IndexError, TypeError):
+            schema = None
+        if not isinstance(schema, dict | bool):
+            raise SchemaProblem((*place, "$ref"), f"{reference!r:.200} leads to no schema")
+        return actual, schema
+
+    def targets(self, place: Place, schema: Any) -> Iterator[tuple[Place, Any]]:
+        """Return the place and the subschema that each reference of `schema` leads to; raises SchemaProblem."""
+        return (self.resolve(place, reference) for _, reference in references_in(schema))
 
     def same_value(self, place: Place, schema: Any) -> Iterator[tuple[Place, Any]]:
-        """Yield the subschemas that apply to the very value that `schema` applies to."""
+        """Yield the subschemas that apply to the same value as `schema`."""
+        if not isinstance(schema, dict) or CHAINING.isdisjoint(schema):
+            return
         for child_place, child in children(schema, SAME_VALUE):
             yield (*place, *child_place), child
-        for keyword in REFERENCES if isinstance(schema, dict) else ():
-            if isinstance(schema.get(keyword), str):
-                yield self.resolve(place, schema[keyword])
+        yield from self.targets(place, schema)
+
+
+def references_in(schema: Any) -> Iterator[tuple[str, str]]:
+    """Yield the keyword and the text of each reference of `schema` itself."""
+    if isinstance(schema, dict) and not REFERRING.isdisjoint(schema):
+        for keyword in REFERENCES:
+            reference = schema.get(keyword)
+            if isinstance(reference, str):
+                yield keyword, reference
+
+
+DRAFTS: Mapping[str, str] = {
+    **{f"http://json-schema.org/draft-{number}/schema": number for number in ("04", "06", "07")},
+    **{f"http://json-schema.org/draft/{number}/schema": number for number in ("2019-09", "2020-12")},
+}
+"""The drafts by what `$schema` says."""
+
+
+def named_draft(root: Mapping[str, Any]) -> str | None:
+    """Return the draft that `$schema` names, such as `07`, or None if it names none that is known."""
+    return DRAFTS.get(str(root.get("$schema", "")).replace("https://", "http://", 1).rstrip("#"))
 
 
 def draft(root: Mapping[str, Any]) -> str:
-    """Return the draft that `$schema` names, such as `07` or `2020-12`, which also stands for an unknown one."""
-    name = str(root.get("$schema", "")).replace("https://", "http://", 1).rstrip("#")
-    drafts = {f"http://json-schema.org/draft-{number}/schema": number for number in ("04", "06", "07")}
-    return drafts.get(name, "2019-09" if name == "http://json-schema.org/draft/2019-09/schema" else "2020-12")
+    """Return the draft of a schema; without one that is known it is `2020-12`."""
+    return named_draft(root) or "2020-12"
 
 
 def children(schema: Any, keywords: tuple[str, ...] | None = None) -> Iterator[tuple[Place, Any]]:
-    """Yield the subschemas directly below `schema` with their places in it, of some keywords or of all."""
-    for keyword, value in schema.items() if isinstance(schema, dict) else ():
+    """Yield the subschemas directly below `schema`, of some keywords or of all, with their places in it."""
+    for keyword, value in schema.items() if isinstance(schema, dict) and not APPLYING.isdisjoint(schema) else ():
         if keywords is not None and keyword not in keywords:
             continue
         if keyword in SUBSCHEMA and isinstance(value, dict | bool):
@@ -115,7 +154,7 @@ def children(schema: Any, keywords: tuple[str, ...] | None = None) -> Iterator[t
 
 
 def subtree(place: Place, schema: Any) -> Iterator[tuple[Place, Any]]:
-    """Yield a schema and all that is below it, parents first."""
+    """Yield a schema and all subschemas below it, parents first."""
     waiting = [(place, schema)]
     while waiting:
         place, schema = waiting.pop()
@@ -124,7 +163,7 @@ def subtree(place: Place, schema: Any) -> Iterator[tuple[Place, Any]]:
 
 
 def pointer_step(written: str) -> str:
-    """Return the name or index that a step of a JSON pointer in a URL means."""
+    """Return the unescaped name or index of one step of a JSON pointer in a URL."""
     return unquote(written).replace("~1", "/").replace("~0", "~")
 
 

@@ -1,4 +1,4 @@
-"""A selection of fields applied to an answer or to a JSON schema, and the statement that selects all of a schema."""
+"""Selecting fields of an answer or of a JSON schema, and writing the statement that selects all fields."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MOST_FIELDS = 1_000  # of a written statement, below its root: types that refer 
 FIELD_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,127}")
 DEFINITION = re.compile(r"#/(\$defs|definitions)/([^/]+)")
 KEPT = ("$schema", "title", "description", "type", "nullable", "minItems", "maxItems")
-"""Keywords of an object or a list that hold for it with fewer fields as well."""
+"""Keywords that still hold for an object or a list with fewer fields."""
 
 
 def select(selection: Selection, content: object, schema: Mapping[str, Any] | None = None) -> object:
-    """Return `content` with the selected fields only, in the selection's order; lists are mapped, nothing is modified.
+    """Return a copy of `content` with the selected fields only, in the selection's order, also within lists.
 
-    A field that an object lacks while the schema or a neighbour in the same list has it comes back as null, or not at
-    all where the schema forbids null. Raises SelectionProblem for a field that neither schema nor content knows.
+    A field that an object lacks, but that the schema or a neighbour in the same list has, is null, or left out where
+    the schema forbids null. Raises SelectionProblem for a field that neither schema nor content knows.
     """
     declaration = _declared(schema) if schema is not None else None
     _check(selection, [content], declaration, ())
@@ -32,44 +32,35 @@ def select(selection: Selection, content: object, schema: Mapping[str, Any] | No
 
 
 def select_schema(selection: Selection, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a JSON schema reduced to the selected fields: what `select` returns for a valid content is valid by it.
+    """Return a JSON schema reduced to the selected fields, by which the result of `select` is valid.
 
-    The way to a selected field is written out; a field that is wanted whole keeps its references, and the definitions
-    behind them are kept. Raises SelectionProblem for a field that the schema does not have.
+    References on the way to a selected field are resolved. A field that is selected whole keeps its references to
+    definitions, and the schema keeps these. Raises SelectionProblem for a field that the schema does not have.
     """
     _check(selection, [], _declared(schema), ())
-    reduced: dict[str, Any] = _reduced(selection, schema, schema, ())
-    return {**reduced, **_definitions(reduced, schema)}
+    return _Reduction(schema).reduced(selection)
 
 
 def statement(schema: Mapping[str, Any]) -> str:
-    """Return the statement that selects every field of a JSON schema, or "" if it has no field that GraphQL can name.
+    """Return the statement that selects every field of a JSON schema, or "" if GraphQL can name none.
 
-    A type within itself ends the descent: the inner one is selected whole.
+    Where a type contains itself, the inner one is selected whole.
     """
     return _Writer().written(_declared(schema))
 
 
 def _declared(schema: Mapping[str, Any]) -> Declaration:
-    """Return the fields that a schema declares; one whose identifiers cannot be used says nothing of fields."""
+    """Return the fields that a schema declares: none if its identifiers are unusable."""
     try:
         return Fields(schema, through_lists=True).root
     except SchemaProblem:
         return Fields({}, through_lists=True).root
 
 
-def _target(reference: str, root: Mapping[str, Any]) -> object:
-    """Return the schema behind a reference; one that leads out of the schema says nothing about fields."""
-    try:
-        return References(root).resolve((), reference)[1]
-    except SchemaProblem:
-        return True
-
-
 def _check(
     selection: Selection, values: Iterable[object], declaration: Declaration | None, place: tuple[str, ...]
 ) -> None:
-    """Raise SelectionProblem unless each selected field is known by the schema or by a value."""
+    """Raise SelectionProblem unless the schema or a value has each selected field."""
     present = list(_flat(values))
     objects = [value for value in present if isinstance(value, Mapping)]
     named = declaration.named if declaration else {}
@@ -121,82 +112,96 @@ def _selected(selection: Selection, value: object, declaration: Declaration | No
     return found
 
 
-def _reduced(selection: Selection, schema: object, root: Mapping[str, Any], path: tuple[int, ...]) -> Any:
-    """Return a schema with the selected fields only; `path` holds the nodes on the way, for references in a circle."""
-    if not isinstance(schema, Mapping) or id(schema) in path:
-        return True
+class _Reduction:
+    """Reduces one schema to selected fields."""
 
-    def reduced_parts(parts: Sequence[object]) -> list[Any]:
-        return [_reduced(selection, part, root, (*path, id(schema))) for part in parts]
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+        try:
+            self._references: References | None = References(root)
+        except SchemaProblem:
+            self._references = None
 
-    reduced: dict[str, Any] = {keyword: schema[keyword] for keyword in KEPT if keyword in schema}
-    for keyword in ("allOf", "prefixItems"):
-        if keyword in schema:
-            reduced[keyword] = reduced_parts(schema[keyword])
-    alternatives = schema.get("anyOf") or schema.get("oneOf")
-    if alternatives:  # with fewer fields, several of oneOf may hold
-        reduced["anyOf"] = reduced_parts(alternatives)
-    items = schema.get("items")
-    if items is not None:
-        reduced["items"] = reduced_parts(items) if isinstance(items, list) else reduced_parts([items])[0]
-    reduced.update(_reduced_fields(selection, schema, root))
-    target = reduced_parts([_target(schema["$ref"], root)])[0] if "$ref" in schema else {}
-    return reduced if target is True else {**target, **reduced}
+    def _target(self, reference: str) -> object:
+        """Return the schema that a reference leads to, or True, which allows any field, for one out of the schema."""
+        try:
+            return self._references.resolve((), reference)[1] if self._references else True
+        except SchemaProblem:
+            return True
 
+    def reduced(self, selection: Selection) -> dict[str, Any]:
+        """Return the schema with the selected fields only, and the definitions that it refers to."""
+        reduced = self._part(selection, self._root, ())
+        return {**reduced, **self._definitions(reduced)}
 
-def _reduced_fields(
-    selection: Selection, schema: Mapping[str, Any], root: Mapping[str, Any]
-) -> Iterator[tuple[str, Any]]:
-    described = schema.get("properties", {})
-    properties = {
-        name: _whole(described[name], root, ()) if inner is None else _reduced(inner, described[name], root, ())
-        for name, inner in selection.fields.items()
-        if name in described
-    }
-    if properties:
-        yield "properties", properties
-    required = [name for name in schema.get("required", ()) if name in selection.fields]
-    if required:
-        yield "required", required
+    def _part(self, selection: Selection, schema: object, path: tuple[int, ...]) -> Any:
+        """Return a subschema with the selected fields only; `path` holds the nodes above it, to end circles."""
+        if not isinstance(schema, Mapping) or id(schema) in path:
+            return True
 
+        def parts(schemas: Sequence[object]) -> list[Any]:
+            return [self._part(selection, part, (*path, id(schema))) for part in schemas]
 
-def _whole(schema: Any, root: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """Return a schema that means the same below a reduced root: only references to definitions stay."""
-    if isinstance(schema, list):
-        return [_whole(part, root, path) for part in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    reference = schema.get("$ref")
-    if not isinstance(reference, str) or DEFINITION.match(reference):
-        return {keyword: _whole(part, root, path) for keyword, part in schema.items()}
-    return True if reference in path else _whole(_target(reference, root), root, (*path, reference))
+        reduced: dict[str, Any] = {keyword: schema[keyword] for keyword in KEPT if keyword in schema}
+        for keyword in ("allOf", "prefixItems"):
+            if keyword in schema:
+                reduced[keyword] = parts(schema[keyword])
+        alternatives = schema.get("anyOf") or schema.get("oneOf")
+        if alternatives:  # with fewer fields, several of oneOf may hold
+            reduced["anyOf"] = parts(alternatives)
+        items = schema.get("items")
+        if items is not None:
+            reduced["items"] = parts(items) if isinstance(items, list) else parts([items])[0]
+        described = schema.get("properties", {})
+        properties = {
+            name: self._whole(described[name], ()) if inner is None else self._part(inner, described[name], ())
+            for name, inner in selection.fields.items()
+            if name in described
+        }
+        if properties:
+            reduced["properties"] = properties
+        required = [name for name in schema.get("required", ()) if name in selection.fields]
+        if required:
+            reduced["required"] = required
+        target = parts([self._target(schema["$ref"])])[0] if "$ref" in schema else {}
+        return reduced if target is True else {**target, **reduced}
 
+    def _whole(self, schema: Any, path: tuple[str, ...]) -> Any:
+        """Return a subschema with its references resolved, except those to definitions, which are kept."""
+        if isinstance(schema, list):
+            return [self._whole(part, path) for part in schema]
+        if not isinstance(schema, Mapping):
+            return schema
+        reference = schema.get("$ref")
+        if not isinstance(reference, str) or DEFINITION.match(reference):
+            return {keyword: self._whole(part, path) for keyword, part in schema.items()}
+        return True if reference in path else self._whole(self._target(reference), (*path, reference))
 
-def _definitions(reduced: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the definitions that a reduced schema refers to, directly or through each other, by keyword and name."""
-    kept: dict[str, dict[str, Any]] = {}
-    waiting: list[Any] = [reduced]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, list):
-            waiting.extend(part)
-        elif isinstance(part, Mapping):
-            waiting.extend(part.values())
-            found = DEFINITION.match(str(part.get("$ref")))
-            if found and (name := pointer_step(found[2])) not in kept.setdefault(found[1], {}):
-                definition = kept[found[1]][name] = _whole(_target(found[0], root), root, ())
-                waiting.append(definition)
-    return kept
+    def _definitions(self, reduced: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return the definitions that a reduced schema refers to, directly or not, by keyword and name."""
+        kept: dict[str, dict[str, Any]] = {}
+        waiting: list[Any] = [reduced]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, list):
+                waiting.extend(part)
+            elif isinstance(part, Mapping):
+                waiting.extend(part.values())
+                found = DEFINITION.match(str(part.get("$ref")))
+                if found and (name := pointer_step(found[2])) not in kept.setdefault(found[1], {}):
+                    definition = kept[found[1]][name] = self._whole(self._target(found[0]), ())
+                    waiting.append(definition)
+        return kept
 
 
 class _Writer:
-    """Writes a statement, and stops to descend when types that refer to each other have made it long."""
+    """Writes a statement of at most about MOST_FIELDS fields."""
 
     def __init__(self) -> None:
         self.fields_left = MOST_FIELDS
 
     def written(self, declaration: Declaration, path: tuple[frozenset[Place], ...] = ()) -> str:
-        """Return the declared fields in braces; "" if there are none or the type is within itself."""
+        """Return the declared fields in braces, or "" for none, for a type within itself and beyond the limits."""
         names = [name for name in declaration.named if FIELD_NAME.fullmatch(name)]
         here = frozenset(place for place, node in declaration.nodes if isinstance(node, dict) and "properties" in node)
         is_circle = any(here & outer for outer in path)

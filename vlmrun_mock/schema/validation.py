@@ -1,16 +1,18 @@
-"""Whether a JSON Schema can be used, and what is wrong with a value by it."""
+"""Checking a JSON Schema, and validating values against it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema import limits
-from vlmrun_mock.schema.references import References, SchemaProblem, draft
+from vlmrun_mock.schema.dialect import UNKNOWN, modern
+from vlmrun_mock.schema.references import References, SchemaProblem, draft, named_draft
 from vlmrun_mock.schema.violation import LONGEST_MESSAGE, Violation, by_field, of_deepest, of_error
 
 if TYPE_CHECKING:
@@ -18,56 +20,50 @@ if TYPE_CHECKING:
 else:
     jsonschema_rs = lazy("jsonschema_rs")
 
-__all__ = ["LoadedSchema", "Validator", "Violation", "check", "load", "violations"]
+__all__ = ["LoadedSchema", "Validator", "Violation", "load", "violations"]
 
 MOST_VIOLATIONS = 100
-UNCHECKABLE = (ValueError, TypeError, RecursionError)  # for a value that is not JSON, or is nested too deeply
-
-
-def check(schema: object) -> None:
-    """Raise SchemaProblem unless `schema` is an object that is a JSON Schema and can be used offline.
-
-    `$schema` names the draft, 4 to 2020-12; an unknown one counts as 2020-12. Nothing is fetched.
-    """
-    load(schema)
+UNCHECKABLE = (ValueError, TypeError, RecursionError)  # the value is not JSON, or is nested too deeply
 
 
 def violations(schema: Mapping[str, Any], value: object) -> list[Violation]:
-    """Return what is wrong with `value`, formats included; an empty list means that it is valid.
+    """Return the violations of `value`, including those of formats; a valid value has none.
 
-    Raises SchemaProblem if the schema is unusable, or so tangled that checking this value would not end soon.
+    Raises SchemaProblem if the schema is unusable or checking this value would take too long.
     """
     return load(schema).violations(value)
 
 
 class Validator:
-    """Checks values against a schema that is known to be harmless, formats included, and fetches nothing.
+    """Validates values, including their formats, against a trusted schema; it fetches nothing.
 
-    Raises SchemaProblem for an invalid schema.
+    `guesses` say how it had to be read where it names no dialect. Raises SchemaProblem for an invalid schema.
     """
 
     def __init__(self, root: Mapping[str, Any]) -> None:
-        self._compiled = _compiled(root)
+        guesses: set[str] = set()
+        self._compiled = _compiled(root, guesses)
+        self.guesses = tuple(sorted(guesses))
 
     def is_valid(self, value: object) -> bool:
         """Return whether a JSON value meets the schema."""
         return self._compiled.is_valid(value)
 
     def violations(self, value: object) -> list[Violation]:
-        """Return the first MOST_VIOLATIONS things that are wrong with `value`, as jsonschema-rs words them."""
+        """Return the first MOST_VIOLATIONS violations of `value`, with the messages of jsonschema-rs."""
         return self._checked(lambda: list(map(of_error, islice(self._compiled.iter_errors(value), MOST_VIOLATIONS))))
 
     def field_violations(self, value: object, *, selected: bool = False) -> list[Violation]:
-        """Return one violation for each field that is wrong, with all of its reasons in full.
+        """Return one violation for each wrong field, with all reasons in full.
 
-        A missing field is wrong at its own place; if `value` is `selected` fields of an answer, none is required.
+        The place of a missing field is its own; if `value` has only `selected` fields of an answer, none is required.
         """
         return self._checked(
             lambda: [] if self.is_valid(value) else by_field(self._compiled.iter_errors(value), selected=selected)
         )
 
     def deepest_violation(self, value: object) -> Violation | None:
-        """Return one thing that is wrong with `value`, at the deepest place that can be named, or None."""
+        """Return one violation of `value`, at the deepest place, or None."""
         return None if self.is_valid(value) else of_deepest(next(self._compiled.iter_errors(value)))
 
     def _checked(self, check: Callable[[], list[Violation]]) -> list[Violation]:
@@ -78,9 +74,9 @@ class Validator:
 
 
 class LoadedSchema:
-    """A schema from anywhere that has been checked: its references, and its validator with a limit on the cost.
+    """An untrusted schema that passed the checks: its references, and its validator with a limit on the cost.
 
-    Its methods raise SchemaProblem if the schema is so tangled that checking this value would not end soon.
+    The methods raise SchemaProblem if checking this value would take too long.
     """
 
     def __init__(self, root: dict[str, Any]) -> None:
@@ -88,17 +84,18 @@ class LoadedSchema:
         self.references = References(root)
         self._uses_references = limits.check_chains(self.references)
         self._validator = Validator(root)
+        self.guesses = self._validator.guesses
 
     def violations(self, value: object) -> list[Violation]:
-        """Return the first MOST_VIOLATIONS things that are wrong with `value`."""
-        return self._beyond_limits(value) or self._validator.violations(value)
+        """Return the first MOST_VIOLATIONS violations of `value`."""
+        return self._nesting_violations(value) or self._validator.violations(value)
 
     def field_violations(self, value: object, *, selected: bool = False) -> list[Violation]:
-        """Return one violation for each field that is wrong, as the validator does."""
-        return self._beyond_limits(value) or self._validator.field_violations(value, selected=selected)
+        """Return one violation for each wrong field, as Validator does."""
+        return self._nesting_violations(value) or self._validator.field_violations(value, selected=selected)
 
-    def _beyond_limits(self, value: object) -> list[Violation]:
-        """Return why `value` is nested too deeply, if it is; raises SchemaProblem."""
+    def _nesting_violations(self, value: object) -> list[Violation]:
+        """Return a violation if `value` is nested too deeply; raises SchemaProblem if checking it takes too long."""
         try:
             if self._uses_references:
                 limits.check_cost(self.references, value)
@@ -107,20 +104,31 @@ class LoadedSchema:
         return []
 
 
+LONGEST_KEPT = 100_000
+"""Characters of a schema up to which it is kept once it was checked; what is kept takes ten times as much memory."""
+
+
 def load(schema: object) -> LoadedSchema:
-    """Return the checked schema, from a bounded cache if it was met before; raises SchemaProblem."""
+    """Check a schema, or return it from a bounded cache.
+
+    `$schema` names the draft, 4 to 2020-12; an unknown one counts as 2020-12. Raises SchemaProblem unless the schema is
+    a JSON Schema object that can be used offline: nothing is fetched.
+    """
     if not isinstance(schema, Mapping):
         raise SchemaProblem((), "a schema must be an object")
     limits.check_json(schema)
-    return _load(json.dumps(schema, sort_keys=False, ensure_ascii=False, separators=(",", ":")))
+    text = json.dumps(schema, sort_keys=False, ensure_ascii=False, separators=(",", ":"))
+    return _kept(text) if len(text) <= LONGEST_KEPT else _load(text)
 
 
-@lru_cache(maxsize=128)
 def _load(text: str) -> LoadedSchema:
     return LoadedSchema(json.loads(text))
 
 
-def _compiled(root: Mapping[str, Any]) -> jsonschema_rs.Validator:
+_kept = lru_cache(maxsize=128)(_load)
+
+
+def _compiled(root: Mapping[str, Any], guesses: set[str]) -> jsonschema_rs.Validator:
     classes: dict[str, Callable[..., jsonschema_rs.Validator]] = {
         "04": jsonschema_rs.Draft4Validator,
         "06": jsonschema_rs.Draft6Validator,
@@ -129,8 +137,19 @@ def _compiled(root: Mapping[str, Any]) -> jsonschema_rs.Validator:
         "2020-12": jsonschema_rs.Draft202012Validator,
     }
     known = {keyword: value for keyword, value in root.items() if keyword != "$schema"}
+    compiled = partial(classes[draft(root)], validate_formats=True, retriever=_refuse)
+    if not root.get("$schema"):
+        with contextlib.suppress(ValueError, jsonschema_rs.ValidationError):
+            return compiled(known)
+        with contextlib.suppress(ValueError, jsonschema_rs.ValidationError):
+            made = set[str]()
+            validator = compiled(modern(known, made))
+            guesses |= made
+            return validator
+    elif named_draft(root) is None:
+        guesses.add(UNKNOWN)
     try:
-        return classes[draft(root)](known, validate_formats=True, retriever=_refuse)
+        return compiled(known)
     except jsonschema_rs.ValidationError as error:
         problem = of_error(error)
         raise SchemaProblem(problem.place, problem.message) from error

@@ -1,10 +1,11 @@
-"""The errors of jsonschema-rs in our words: which place of a value is wrong, and why."""
+"""Violations of a schema, made from the errors of jsonschema-rs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema.references import Place
@@ -18,30 +19,29 @@ else:
 LONGEST_MESSAGE = 300  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One thing that is wrong with a value: `place` is its path in the value."""
+class Violation(msgspec.Struct, frozen=True):
+    """An error in a value: `place` is its path in the value."""
 
     place: Place
     message: str
 
 
 def of_error(error: ValidationError) -> Violation:
-    """Return what the validator says, cut to LONGEST_MESSAGE."""
+    """Return the validator's error, with at most LONGEST_MESSAGE characters."""
     return Violation(tuple(error.instance_path), error.message[:LONGEST_MESSAGE])
 
 
 def of_deepest(error: ValidationError) -> Violation:
-    """Return what is wrong at the deepest place that an error leads to, cut to LONGEST_MESSAGE."""
+    """Return the violation at the deepest place of an error, with at most LONGEST_MESSAGE characters."""
     deepest = _deepest(error)
     return Violation(tuple(deepest.instance_path), _reason(deepest)[:LONGEST_MESSAGE])
 
 
 def by_field(errors: Iterable[ValidationError], *, selected: bool) -> list[Violation]:
-    """Return one violation a field, with every reason in full.
+    """Return one violation for each field, with all reasons in full.
 
-    A missing field is wrong at its own place; in a `selected` value no field is required. In a union the branch counts
-    that fits best.
+    The place of a missing field is its own; in a `selected` value no field is required. Of a union, only the branch
+    that fits best counts.
     """
     messages: dict[Place, list[str]] = {}
     for error in errors:
@@ -58,16 +58,16 @@ def _field_violations(error: ValidationError, *, selected: bool) -> Iterator[Vio
     elif isinstance(error.kind, (kinds.AdditionalProperties, kinds.UnevaluatedProperties)):
         yield from (Violation((*place, name), "no such field is allowed") for name in error.kind.unexpected)
     else:
-        yield from _of_best_branch(error, place, selected=selected)
+        yield from _best_branch_violations(error, place, selected=selected)
 
 
-def _of_best_branch(error: ValidationError, place: Place, *, selected: bool) -> list[Violation]:
-    """Return what is wrong by the branch of a union that fits best; without such a branch, what the error says."""
+def _best_branch_violations(error: ValidationError, place: Place, *, selected: bool) -> list[Violation]:
+    """Return the violations of the best branch of a union, or that of the whole error if no branch is best."""
     branches = [branch for branch in _branches(error) if not _is_of_another_type(branch, place)]
     violations = [
         [found for each in branch for found in _field_violations(each, selected=selected)] for branch in branches
     ]
-    if [] in violations:  # a branch that only misses fields, none of which is required here
+    if [] in violations:  # a branch only lacks fields, and none is required here
         return []
     fits = [(max(len(_deepest(each).instance_path) for each in branch), -len(branch)) for branch in branches]
     best = max(fits, default=None)
@@ -79,20 +79,20 @@ def _is_of_another_type(branch: Sequence[ValidationError], place: Place) -> bool
 
 
 def _deepest(error: ValidationError) -> ValidationError:
-    """Return the error that lies deepest in the value: the deeper a branch first goes wrong, the better it fits."""
+    """Return the error at the deepest place of the value; the deeper that of a branch, the better the branch fits."""
     below = [_deepest(each) for branch in _context(error) for each in branch]
     return max((error, *below), key=lambda each: len(each.instance_path))
 
 
 def _reason(error: ValidationError) -> str:
-    """Return an error's message; for a union, what each branch says, except that the value is not null."""
+    """Return an error's message; for a union, those of its branches, except that the value is not null."""
     reasons = [_reason(branch[0]) for branch in _branches(error)]
     useful = [reason for reason in reasons if not reason.endswith('is not of type "null"')]
     return ", or ".join(dict.fromkeys(useful)) or error.message
 
 
 def _branches(error: ValidationError) -> Sequence[Sequence[ValidationError]]:
-    """Return the errors of each branch of a union; none where a branch of it holds, and so more than one."""
+    """Return the errors of each branch of a union, or none if a branch holds, for then several hold."""
     return _context(error) if all(_context(error)) else ()
 
 

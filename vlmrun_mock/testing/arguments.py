@@ -1,4 +1,4 @@
-"""Fixtures as Python callers write them: documents by their bytes or their path, a text by itself."""
+"""Fixtures as Python callers write them: documents as bytes or paths, a text as a string."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from vlmrun_mock.lazy import lazy
 
 if TYPE_CHECKING:
     from vlmrun_mock.fixtures import format as file_format
+    from vlmrun_mock.fixtures import originals as pictures
     from vlmrun_mock.fixtures.format import FixtureBody
+    from vlmrun_mock.fixtures.originals import Original
 else:
+    pictures = lazy("vlmrun_mock.fixtures.originals")
     file_format = lazy("vlmrun_mock.fixtures.format")
 
 DocumentLike: TypeAlias = "str | bytes | bytearray | memoryview | os.PathLike[str]"
-"""A document by its bytes, its path, its identity `sha256:…`, or its URL."""
+"""A document: its bytes, its path, its identity `sha256:…`, or its URL."""
 
 Documents: TypeAlias = "Sequence[DocumentLike] | DocumentLike"
-"""Documents in order; one may stand for itself."""
+"""Documents in order; a single one needs no list."""
 
 TextLike: TypeAlias = "str | Sequence[str] | Mapping[str, Any]"
-"""What a text contains: one string, or all of several; or `contains` or `equals` as in a fixture file."""
+"""What a text contains: one string, or each of several; or `contains` or `equals` as in a fixture file."""
 
 
 def given(**arguments: Any) -> dict[str, Any]:
@@ -49,11 +52,11 @@ def match(
 
 
 def fixture_body(data: Mapping[str, Any], name: str, folder: Path | None = None) -> FixtureBody:
-    """Return a fixture that was written as a mapping; raises FixtureError, which calls it by `name`.
+    """Return the fixture in a mapping; raises FixtureError, which names it `name`.
 
-    `folder` is what the paths of documents are relative to: the working directory unless it is given.
+    Paths of documents are relative to `folder`, by default the working directory.
     """
-    # As JSON and back: what a test does with its dict later changes nothing, and what is no JSON is refused here.
+    # As JSON and back: later changes to the test's dict have no effect, and anything but JSON is refused here.
     try:
         raw = json.dumps(_with_identities(data, name, folder or Path()), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -63,22 +66,33 @@ def fixture_body(data: Mapping[str, Any], name: str, folder: Path | None = None)
     return file_format.parse(raw.encode(), name)
 
 
+def originals(data: Mapping[str, Any], folder: Path | None = None) -> tuple[Original, ...]:
+    """Return the pictures among the documents of a valid fixture that are given as bytes or by their paths."""
+    documents = data.get("match", {}).get("documents") or ()
+    return tuple(found for each in documents if (found := _original(each, (folder or Path()).resolve())))
+
+
+def _original(document: Any, folder: Path) -> Original | None:
+    if isinstance(document, Mapping) or (isinstance(document, str) and not identity.is_path(document)):
+        return None
+    path = folder / document if isinstance(document, (str, os.PathLike)) else None
+    name = str(document) if path else "a picture given as bytes"
+    return pictures.original(_data(document, folder), name, path)
+
+
 def _with_identities(data: Mapping[str, Any], name: str, folder: Path) -> dict[str, Any]:
-    """Return a fixture with each document by what it is known by; whatever is no document is left to be refused."""
+    """Return a fixture with the identities of its documents; anything malformed stays, for the parser to refuse."""
     wanted = data.get("match") if isinstance(data, Mapping) else None
-    named = wanted.get("documents") if isinstance(wanted, Mapping) else None
-    if not isinstance(wanted, Mapping) or isinstance(named, (str, bytes)) or not isinstance(named, Sequence):
+    documents = wanted.get("documents") if isinstance(wanted, Mapping) else None
+    if not isinstance(wanted, Mapping) or isinstance(documents, (str, bytes)) or not isinstance(documents, Sequence):
         return dict(data) if isinstance(data, Mapping) else data
-    # What is written as an object, as a recording does, is checked with the rest of the fixture.
-    identities = [
-        each if isinstance(each, Mapping) else _identity(each, index, name, folder) for index, each in enumerate(named)
-    ]
+    identities = [_identity(document, index, name, folder) for index, document in enumerate(documents)]
     return {**data, "match": {**wanted, "documents": identities}}
 
 
-def _identity(document: DocumentLike, index: int, name: str, folder: Path) -> str:
-    """Return what names a document in a fixture."""
-    if isinstance(document, str) and not identity.is_path(document):
+def _identity(document: Any, index: int, name: str, folder: Path) -> Any:
+    """Return a document as a fixture file has it."""
+    if isinstance(document, Mapping) or (isinstance(document, str) and not identity.is_path(document)):
         return document
     try:
         return identity.identity(_data(document, folder))
@@ -89,7 +103,7 @@ def _identity(document: DocumentLike, index: int, name: str, folder: Path) -> st
 
 
 def _data(document: DocumentLike, folder: Path) -> bytes:
-    """Return a document's bytes; raises OSError or ValueError if there are none."""
+    """Return a document's bytes; raises OSError or ValueError."""
     if isinstance(document, (str, os.PathLike)):
         data = file_format.contents(folder / document)
     elif isinstance(document, (bytes, bytearray, memoryview)):

@@ -1,4 +1,4 @@
-"""What a test expects to have been asked, compared with what was, and explained when it is not so."""
+"""Comparing the requests that a test expects with those in the journal, and explaining the difference."""
 
 from __future__ import annotations
 
@@ -9,30 +9,32 @@ from typing import Any
 
 from vlmrun_mock.display import shortened
 from vlmrun_mock.documents.identity import Document
+from vlmrun_mock.fixtures.difference import Difference
 from vlmrun_mock.fixtures.match import Match
-from vlmrun_mock.mock.journal import Entry
+from vlmrun_mock.mock.journal import Entry, EnvelopeKind
 
 LISTED = 20
-"""How many requests an explanation lists, the latest."""
+"""The number of requests, the latest, that an explanation lists."""
 
 TEXT_SHOWN = 60
-"""How many characters of a request's text its line shows."""
+"""The number of characters of a text that a line shows."""
 
 DIGEST_SHOWN = len("sha256:") + 12
-"""How many characters of a document's digest a line shows."""
+"""The number of characters of a document's identity that a line shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """Requests that match, and how many of them: `times`, or None for at least one."""
+    """Expects `times` requests that match, or at least one if that is None."""
 
     match: Match
     times: int | None = None
+    kind: EnvelopeKind | None = None
 
     def explained(self, entries: Sequence[Entry], dropped: int = 0) -> str:
-        """Return why the entries of a journal are not as expected, or nothing if they are.
+        """Return how a journal's entries differ from the expectation, or "" if they meet it.
 
-        `dropped` is how many entries the journal did not keep.
+        `dropped` is the number of entries that the journal no longer has.
         """
         found = sum(map(self.is_met_by, entries))
         if found == self.times or (self.times is None and found):
@@ -40,12 +42,24 @@ class Expectation:
         return "\n".join(self._lines(entries, found, dropped))
 
     def is_met_by(self, entry: Entry) -> bool:
-        """Return whether a request is one of those that match."""
-        return not self.match.difference(entry)
+        """Return whether a request matches."""
+        return not self._differences(entry)
+
+    def _differences(self, entry: Entry) -> list[Difference]:
+        found = self.match.difference(entry)
+        if self.kind in (None, entry.kind):
+            return found
+        return [Difference("kind", self.kind, entry.kind, f"it is of the kind {entry.kind}, not {self.kind}"), *found]
 
     def _lines(self, entries: Sequence[Entry], found: int, dropped: int) -> Iterator[str]:
-        yield f"expected {_wanted(self.times)}{self._of_what()}, but there {_count(found)}"
-        others = [(entry, differences) for entry in entries if (differences := self.match.difference(entry))]
+        parts = [*([f"kind {self.kind}"] if self.kind else []), *_parts(self.match)]
+        described = f" with {' and '.join(parts)}" if parts else ""
+        count = {0: "was none", 1: "was 1"}.get(found, f"were {found}")
+        wanted = {None: "a request", 0: "no request", 1: "exactly 1 request"}.get(
+            self.times, f"exactly {self.times} requests"
+        )
+        yield f"expected {wanted}{described}, but there {count}"
+        others = [(entry, differences) for entry in entries if (differences := self._differences(entry))]
         if others and found < (1 if self.times is None else self.times):
             nearest, differences = min(others, key=lambda other: len(other[1]))
             yield f"the nearest other is {nearest.id}: {'; '.join(each.message for each in differences)}"
@@ -59,21 +73,16 @@ class Expectation:
         for entry in entries[-LISTED:]:
             yield f"  {'*' if self.is_met_by(entry) else ' '} {line(entry)}"
 
-    def _of_what(self) -> str:
-        """Return what the requests are like, such as ` with domain document.invoice and text "Extract"`."""
-        parts = list(_parts(self.match))
-        return f" with {' and '.join(parts)}" if parts else ""
-
 
 def line(entry: Entry) -> str:
-    """Return a request on one line: id, status, domain, documents, text, and what became of it."""
-    became = (entry.fixture or entry.source, entry.error, f"fault: {entry.fault}" if entry.fault else None)
-    return "  ".join((entry.id, str(entry.status or "cut"), *_asked(entry), *filter(None, became)))
+    """Return a request on one line: id, status, domain, documents, text, and how it was answered."""
+    outcome = (entry.fixture or entry.source, entry.error, f"fault: {entry.fault}" if entry.fault else None)
+    return "  ".join((entry.id, str(entry.status or "cut"), *_request(entry), *filter(None, outcome)))
 
 
-def _asked(entry: Entry) -> Iterator[str]:
+def _request(entry: Entry) -> Iterator[str]:
     if entry.request is None:
-        yield "no chat request"
+        yield f"no {entry.kind} request"
         return
     yield entry.domain or "no domain"
     yield ", ".join(map(_shown, entry.documents)) or "no document"
@@ -106,13 +115,3 @@ def _parts(match: Match) -> Iterator[str]:
 
 def _quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _wanted(times: int | None) -> str:
-    if times is None:
-        return "a request"
-    return {0: "no request", 1: "exactly 1 request"}.get(times, f"exactly {times} requests")
-
-
-def _count(found: int) -> str:
-    return {0: "was none", 1: "was 1"}.get(found, f"were {found}")

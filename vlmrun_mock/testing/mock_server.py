@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from vlmrun_mock.address import Address
 from vlmrun_mock.fixtures.fixture import USER_ORIGIN
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.keywords import Configuration, configuration
@@ -26,29 +27,28 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from vlmrun_mock.fixtures import loader
-    from vlmrun_mock.fixtures.fixture import Fixture
     from vlmrun_mock.web import server
     from vlmrun_mock.web.middleware import Log
 else:
     loader = lazy("vlmrun_mock.fixtures.loader")
     server = lazy("vlmrun_mock.web.server")
 
-NEEDED_BY_ALL = 3
-"""Steps of warming up that nearly every answer needs; the generator of values, the last one, is not among them."""
+COMMON_WARMUP = 3
+"""The first steps of warming up, which nearly every answer needs; the last one, the generator, is not among them."""
 
 LOCAL_KEY = "local"
-"""The key to send where any is accepted."""
+"""The key to send if the server accepts any."""
 
 
 class MockServer(Control):
-    """A server with verbs that act on all of it, whatever key a request has.
+    """A server with verbs that act on the requests of every key.
 
-    It serves for the length of a `with` or `async with` block, once. `fixtures` are folders, and fixtures as mappings
-    in the format of a file, which win over the folders; both stay after a reset. The other settings are the options of
-    `vlmrun-mock serve`, by the names of Settings. `port` 0 is a free one; `log` gets one line a request.
+    It runs once, for the length of a `with` or `async with` block. `fixtures` are folders, and mappings in the format
+    of a fixture file, which win over the folders; a reset keeps both. The other settings are the options of
+    `vlmrun-mock serve`, by their names in Settings. `port` 0 is a free port; `log` gets one line for each request.
 
-    Raises SettingsError, FixtureFolderError and FixtureError (both say which fixture, where and why), and when it
-    starts OSError if the port is taken.
+    Raises SettingsError, FixtureFolderError and FixtureError, which name the fixture, the place and the reason, and at
+    the start OSError if the port is taken.
     """
 
     def __init__(
@@ -72,30 +72,31 @@ class MockServer(Control):
 
     @property
     def url(self) -> str:
-        """Return where the server is, such as `http://127.0.0.1:41234`; raises RuntimeError unless it is running."""
+        """Return the server's address, such as `http://127.0.0.1:41234`; raises RuntimeError unless it is running."""
         if not self._url:
             raise RuntimeError("The server is not running: it does for the length of a `with` block")
         return self._url
 
     def start(self) -> None:
-        """Serve in a thread until `stop`; raises RuntimeError for a second time."""
+        """Serve in a thread until `stop`; raises RuntimeError if called again."""
         if self._started:
             raise RuntimeError("A MockServer runs once: make another one")
         self._started = True
-        # What the first request will need is loaded meanwhile.
-        self._running.enter_context(server.beside(islice(self.scopes.everyone.warm(), NEEDED_BY_ALL)))
+        # Meanwhile, load what the first request needs.
+        self._running.enter_context(server.beside(islice(self.scopes.everyone.warm(), COMMON_WARMUP)))
         self._url = self._running.enter_context(server.running(self.app, *self._address))
 
     def stop(self) -> None:
-        """End the server; what was asked can still be read."""
+        """Stop the server; its requests stay available."""
         self._url = ""
         self._running.close()
 
     @contextmanager
-    def opened(self, start: Configuration, folder: Path | None = None) -> Iterator[Control]:
-        """Open a scope for the length of a block: with a key of its own, and for any key that is not known from before.
+    def opened(self, start: Configuration, folder: Path | None = None, owner: str = "a block") -> Iterator[Control]:
+        """Open a scope for the length of a block, with a key of its own; it also serves all other keys.
 
-        Raises FixtureFolderError and FixtureError. `folder` is what paths to documents in fixtures are relative to.
+        `owner` is whose the key was, as a client is told that keeps it. Paths of documents in fixtures are relative to
+        `folder`. Raises FixtureFolderError and FixtureError.
         """
         key = _key(start, f"{LOCAL_KEY}-{next(self._numbers)}")
         mock = self.scopes.open(key, start.settings)
@@ -106,7 +107,21 @@ class MockServer(Control):
             yield KeyControl(self, mock, key)
         finally:
             self.scopes.for_others = None
-            self.scopes.close(key)
+            self.scopes.close(key, owner)
+
+    @contextmanager
+    def between(self, start: Configuration, folder: Path | None = None) -> Iterator[Address]:
+        """Serve, for the length of a block, all keys while no scope is open; return the address and a key.
+
+        Raises FixtureFolderError and FixtureError.
+        """
+        mock = self.scopes.made(start.settings)
+        start_with(mock, start, folder)
+        self.scopes.between = mock
+        try:
+            yield Address(self.url, _key(start, f"{LOCAL_KEY}-session"))
+        finally:
+            self.scopes.between = None
 
     def _mocks(self) -> list[Mock]:
         return self.scopes.all()
@@ -125,12 +140,12 @@ class MockServer(Control):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        # In a thread: a request that is under way in this event loop has to end first.
+        # In a thread, so that requests in progress in this event loop can end first.
         await asyncio.to_thread(self.stop)
 
 
 class KeyControl(Control):
-    """The verbs on the scope of one key of a server, which also sees the requests that came without any key."""
+    """The verbs on the scope of one key of a server, which includes the requests without a key."""
 
     def __init__(self, server: MockServer, mock: Mock, api_key: str) -> None:
         super().__init__(server.app, mock, api_key)
@@ -138,7 +153,7 @@ class KeyControl(Control):
 
     @property
     def url(self) -> str:
-        """Return where the server is, such as `http://127.0.0.1:41234`."""
+        """Return the server's address, such as `http://127.0.0.1:41234`."""
         return self._server.url
 
     def _mocks(self) -> list[Mock]:
@@ -146,16 +161,17 @@ class KeyControl(Control):
 
 
 def start_with(mock: Mock, start: Configuration, folder: Path | None = None) -> None:
-    """Give a mock the fixtures that were written in place; raises FixtureError."""
-    mock.start_with(*(_built(mock, data, index, folder) for index, data in enumerate(start.fixtures)))
-
-
-def _built(mock: Mock, data: Mapping[str, Any], index: int, folder: Path | None) -> Fixture:
-    name = f"fixtures[{index}]"
-    fixture = loader.FixtureBuilder(name, mock.domains).fixture(arguments.fixture_body(data, name, folder), USER_ORIGIN)
-    return replace(fixture, number=-index)  # of equals, the first wins
+    """Give a mock the fixtures that the settings hold as mappings; raises FixtureError."""
+    fixtures = []
+    for index, data in enumerate(start.fixtures):
+        name = f"fixtures[{index}]"
+        body = arguments.fixture_body(data, name, folder)
+        fixture = loader.FixtureBuilder(name, mock.domains).fixture(body, USER_ORIGIN)
+        known = (*fixture.originals, *arguments.originals(data, folder))
+        fixtures.append(replace(fixture, number=-index, originals=known))  # the first of equal fixtures wins
+    mock.start_with(*fixtures)
 
 
 def _key(start: Configuration, otherwise: str) -> str:
-    """Return a key that is accepted."""
+    """Return a key that the settings accept."""
     return min(start.settings.api_keys, default=otherwise)

@@ -1,22 +1,25 @@
-"""The pytest fixture `vlmrun_mock`: a server for the session, and a clean start for each test."""
+"""The pytest fixtures `vlmrun_mock` and `vlmrun_mock_session`: one server, and a clean start for each test."""
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from vlmrun_mock.mock.options import INI, MODES, Kind
-from vlmrun_mock.testing.assertion_rewriting import keep_compiled
+from vlmrun_mock.mock.proxies import exempting
 
-# Nothing heavy here: every test session of every project in the environment imports this.
+# Every test session of every project in the environment imports this module, so that nothing heavy loads before it is
+# used. The doors of `lazy` are no help: pytest looks for fixtures in each name of a plugin, which can open them.
 if TYPE_CHECKING:
+    from vlmrun_mock.address import Address
     from vlmrun_mock.mock.keywords import Configuration
-    from vlmrun_mock.mock.settings import Settings
     from vlmrun_mock.testing.control import Control
     from vlmrun_mock.testing.mock_server import MockServer
 
@@ -25,21 +28,28 @@ MARKER = "vlmrun_mock"
 INI_TYPES: Mapping[Kind, Literal["string", "paths", "linelist", "bool"]] = {
     "folders": "paths",
     "keys": "linelist",
+    "names": "linelist",
     "faults": "linelist",
     "flag": "bool",
 }
-"""What an option of each kind is in the configuration file; all others are strings."""
+"""The type of each kind of option in the configuration file; other kinds are strings."""
 
-NUMBERS: Mapping[Kind, Callable[[str], float]] = {"integer": int, "bytes": int, "seconds": float}
-"""What reads a number of each kind."""
+NUMBERS: Mapping[Kind, Callable[[str], float]] = {"integer": int, "bytes": int, "seconds": float, "share": float}
+"""The function that reads a number of each kind."""
 
 WITHOUT_KEY = "VLMRUN_API_KEY is not set, so nothing was asked of the upstream and nothing recorded"
+
+WIDER = (
+    "vlmrun_mock starts anew for each test. A fixture of a wider scope asks for vlmrun_mock_session instead, which\n"
+    "has the address and a key for the whole session. What is asked with that key during a test counts as the test's."
+)
+"""What to do where pytest says ScopeMismatch."""
 
 CONTROL = pytest.StashKey["Control"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of the configuration file, and the one of the command line."""
+    """Add the options of the configuration file and of the command line."""
     parser.getgroup("vlmrun-mock").addoption(
         "--vlmrun-mock-record",
         choices=MODES,
@@ -51,32 +61,72 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
-    keep_compiled("vlmrun_mock", config)
+    """Register the marker."""
+    _keep_compiled(config)
     config.addinivalue_line(
         "markers",
         f"{MARKER}({', '.join(f'{name}=...' for name in INI)}): start the test with vlmrun-mock in these settings.",
     )
 
 
+def _keep_compiled(config: pytest.Config) -> None:
+    """Keep pytest from compiling this package anew, through a private name of pytest's, if it still has that name.
+
+    pytest rewrites the assertions in all modules of a plugin's distribution. This package has none, and without a
+    cache the compilation takes half a second, which `PYTEST_DONT_REWRITE` does not prevent.
+    """
+    rewritten: set[str] = getattr(getattr(config.pluginmanager, "rewrite_hook", None), "_must_rewrite", set())
+    rewritten.discard("vlmrun_mock")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """Show with a failed test what it asked the mock for."""
+    """Show the requests of a failed test in its report, and what to do about a fixture of a wider scope."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, pytest.fail.Exception) and _is_mismatch(str(error)):
+        item.add_report_section(call.when, "vlmrun-mock", WIDER)
     control = item.stash.get(CONTROL, None)
     if control is not None and call.when == "call" and call.excinfo is not None and control.requests:
-        from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only once the fixture is used
+        from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only when the fixture is used
 
         item.add_report_section("call", "vlmrun-mock", "\n".join(map(line, control.requests)))
     return (yield)
 
 
+def _is_mismatch(message: str) -> bool:
+    """Return whether pytest says that a fixture of a wider scope asks for `vlmrun_mock`."""
+    return message.startswith("ScopeMismatch") and "fixture vlmrun_mock with" in message
+
+
 @pytest.fixture(scope="session")
 def _vlmrun_mock_server() -> Iterator[MockServer]:
-    """Return the server that the tests of this process share; each test has a scope of its own in it."""
+    """Return the server that all tests of this process share, each with a scope of its own."""
     from vlmrun_mock.testing.mock_server import MockServer  # noqa: PLC0415 - heavy: imported when first needed
 
     with MockServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def vlmrun_mock_session(pytestconfig: pytest.Config, _vlmrun_mock_server: MockServer) -> Iterator[Address]:
+    """Return the mock's address and a key for the whole session, for fixtures of a wider scope than a test.
+
+    What is asked with the key while a test uses `vlmrun_mock` counts as that test's. At other times the settings of
+    the configuration file apply.
+    """
+    with ExitStack() as stack:
+        problem = ""
+        try:
+            start, _ = _configuration(pytestconfig, pytestconfig.rootpath, {})
+            address = stack.enter_context(_vlmrun_mock_server.between(start, pytestconfig.rootpath))
+        except ValueError as error:  # of a setting or a fixture; its message explains it
+            problem = str(error)
+        if problem:
+            pytest.fail(f"vlmrun_mock_session: {problem}", pytrace=False)
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in exempting("127.0.0.1", os.environ).items():
+            patch.setenv(name, value)
+        yield address
 
 
 @pytest.fixture
@@ -89,24 +139,21 @@ def vlmrun_mock(request: pytest.FixtureRequest, _vlmrun_mock_server: MockServer)
     with ExitStack() as stack:
         problem, offline = "", False
         try:
-            start = _configuration(item)
-            offline = _is_offline(start.settings)
-            if offline:
-                start = replace(start, settings=replace(start.settings, record="none"))
-            control = stack.enter_context(_vlmrun_mock_server.opened(start, item.path.parent))
-        except ValueError as error:  # a setting or a fixture that is wrong, and says so
+            start, offline = _configuration(item.config, item.path.parent, _marked(item))
+            control = stack.enter_context(_vlmrun_mock_server.opened(start, item.path.parent, item.nodeid))
+        except ValueError as error:  # of a setting or a fixture; its message explains it
             problem = f"{error}\n{WITHOUT_KEY}" if offline else str(error)
         if problem:
             pytest.fail(f"vlmrun_mock: {problem}", pytrace=False)
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        for name, value in control.environment.items():
+        for name, value in {**control.environment, **exempting("127.0.0.1", os.environ)}.items():
             patch.setenv(name, value)
         item.stash[CONTROL] = control
         yield control
         if start.settings.strict or start.settings.record:
             _expect_no_miss(control, WITHOUT_KEY if offline else "")
         if start.settings.record:
-            _tell_what_was_not_recorded(control)
+            _report_unrecorded(control)
 
 
 @pytest.fixture(autouse=True)
@@ -116,57 +163,59 @@ def _vlmrun_mock_marked(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("vlmrun_mock")
 
 
-def _configuration(item: pytest.Item) -> Configuration:
-    """Return the settings of a test: those of its markers, the closest first, then those of the configuration file."""
-    from vlmrun_mock.mock.keywords import SettingsError, configuration  # noqa: PLC0415 - only once the fixture is used
-    from vlmrun_mock.recording.settings import key_of_environment  # noqa: PLC0415 - only once the fixture is used
+def _marked(item: pytest.Item) -> dict[str, Any]:
+    """Return the settings of a test's markers, of which the closest wins."""
+    from vlmrun_mock.mock.keywords import SettingsError  # noqa: PLC0415 - only when the fixture is used
 
-    settings = _of_the_file(item.config)
+    settings: dict[str, Any] = {}
     for marker in reversed(list(item.iter_markers(MARKER))):
         if marker.args:
             raise SettingsError(f"the marker takes settings by name, such as strict=True, not {marker.args[0]!r:.100}")
         settings |= marker.kwargs
-    start = configuration(settings, item.path.parent)
-    mode = item.config.getoption("--vlmrun-mock-record") if start.settings.fixtures else None
+    return settings
+
+
+def _configuration(config: pytest.Config, folder: Path, marked: Mapping[str, Any]) -> tuple[Configuration, bool]:
+    """Return settings, of markers before those of the configuration file, and whether a key to record is missing."""
+    from vlmrun_mock.mock.keywords import configuration  # noqa: PLC0415 - only when the fixture is used
+    from vlmrun_mock.recording.settings import key_of_environment  # noqa: PLC0415 - only when the fixture is used
+
+    start = configuration({**_ini_settings(config), **marked}, folder)
+    mode = config.getoption("--vlmrun-mock-record") if start.settings.fixtures else None
     recorder = replace(start.settings, record=mode or start.settings.record)
     if recorder.record:
         recorder = replace(recorder, upstream_key=recorder.upstream_key or key_of_environment())
-    return replace(start, settings=recorder)
+    offline = recorder.record in ("once", "new", "all") and not recorder.upstream_key
+    return replace(start, settings=replace(recorder, record="none") if offline else recorder), offline
 
 
-def _is_offline(settings: Settings) -> bool:
-    """Return whether a test would record if it only had a key."""
-    return settings.record in ("once", "new", "all") and not settings.upstream_key
-
-
-def _of_the_file(config: pytest.Config) -> dict[str, Any]:
-    """Return the settings of the configuration file."""
+def _ini_settings(config: pytest.Config) -> dict[str, Any]:
     given = {name: config.getini(f"vlmrun_mock_{name}") for name in INI}
     given = {name: value for name, value in given.items() if value not in (None, "", [])}
     for name, value in given.items():
         if read := NUMBERS.get(INI[name].kind):
-            with suppress(ValueError):  # what is no number is explained with the other settings
+            with suppress(ValueError):  # an invalid number is reported with the other settings
                 given[name] = read(value)
     return given
 
 
-def _tell_what_was_not_recorded(control: Control) -> None:
-    """Warn of what the next run will lack, and fail for what the folder should have and could not be given."""
-    from vlmrun_mock.recording.recorder import UNWRITTEN  # noqa: PLC0415 - only once the fixture is used
-    from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only once the fixture is used
+def _report_unrecorded(control: Control) -> None:
+    """Warn of requests that were not recorded, and fail if a recording could not be written."""
+    from vlmrun_mock.recording.recorder import UNWRITTEN  # noqa: PLC0415 - only when the fixture is used
+    from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only when the fixture is used
 
-    told = [(entry, note) for entry in control.requests for note in entry.notes]
-    for entry, note in told:
+    notes = [(entry, note) for entry in control.requests for note in entry.notes]
+    for entry, note in notes:
         if note.startswith("not recorded"):
             warnings.warn(pytest.PytestWarning(f"vlmrun_mock: {note}\n{line(entry)}"), stacklevel=2)
-    unwritten = [f"{line(entry)}\n    {note}" for entry, note in told if note.startswith(UNWRITTEN)]
+    unwritten = [f"{line(entry)}\n    {note}" for entry, note in notes if note.startswith(UNWRITTEN)]
     if unwritten:
         pytest.fail("an answer of the real API could not be written:\n" + "\n".join(unwritten), pytrace=False)
 
 
 def _expect_no_miss(control: Control, hint: str) -> None:
-    """Fail a strict test that asked for something that no fixture answers, even if the application hid the error."""
-    from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only once the fixture is used
+    """Fail a strict test with a request that no fixture matches, even if the application hides the error."""
+    from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only when the fixture is used
 
     missed = [entry for entry in control.requests if entry.error == "no_fixture"]
     if missed:

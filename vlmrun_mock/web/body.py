@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+import io
+import zlib
+from collections.abc import AsyncIterator, Mapping
 
 from starlette.types import Message, Receive, Scope
 
-from vlmrun_mock.api.errors import BodyTooLarge
+from vlmrun_mock.api.errors import BodyTooLarge, InvalidRequest, Problem
 from vlmrun_mock.web.keys import raw_headers
+from vlmrun_mock.web.request_log import RequestLog
+
+QUICK = 200_000
+"""Bytes of a body, and characters to count, that are read at once: what is longer holds up no other request."""
+
+DRAIN_BYTES = 64 * 1024 * 1024
+DRAIN_SECONDS = 10.0
+"""How much of a body that is not wanted is received all the same, so that its client sees the answer."""
 
 
 class ClientGone(Exception):
@@ -17,9 +29,10 @@ class ClientGone(Exception):
 class Incoming:
     """What a client sends, on its way in: `receive` for the routes, which notices where the body ends."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, log: RequestLog) -> None:
         self._scope = scope
         self._receive = receive
+        self._log = log
         self._begun = False
         self.is_complete = False
 
@@ -28,6 +41,8 @@ class Incoming:
         self._begun = True
         message = await self._receive()
         self.is_complete = not message.get("more_body", False)
+        if self._log.exchange is not None:
+            self._log.received(message.get("body", b""))
         return message
 
     def give_up(self) -> None:
@@ -38,34 +53,98 @@ class Incoming:
         """Receive what is left of the body, and drop it; return whether the connection can go on after the answer.
 
         A connection that is closed with data unread is reset, and a client that is still sending never sees the
-        answer. A client that waits for `100 Continue` is not made to send.
+        answer. A client that waits for `100 Continue` is not made to send, and one that sends without end is not
+        waited for.
         """
         if not self._begun and raw_headers(self._scope).get(b"expect", b"").lower() == b"100-continue":
             return False
-        while not self.is_complete:
-            await self()
-        return True
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._drain(), DRAIN_SECONDS)
+        return self.is_complete
+
+    async def _drain(self) -> None:
+        dropped = 0
+        while not self.is_complete and dropped <= DRAIN_BYTES:
+            dropped += len((await self()).get("body", b""))
+
+
+GZIP = zlib.MAX_WBITS | 16
+"""How zlib calls the encoding that is undone."""
 
 
 async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
-    """Return the body; raises BodyTooLarge over `limit` bytes, ClientGone if the client left."""
+    """Return the body, unpacked if it is in gzip.
+
+    Raises BodyTooLarge over `limit` bytes, ClientGone if the client left, InvalidRequest for another encoding.
+    """
+    raw = await _received(headers, receive, limit)
+    return raw if b"content-encoding" not in headers else _unpacked(raw, headers[b"content-encoding"], limit)
+
+
+def inflated(raw: bytes, most: int) -> bytes:
+    """Return what is in a gzip, at most so many bytes of it; nothing of what is none."""
+    try:
+        return zlib.decompressobj(GZIP).decompress(raw, most)
+    except zlib.error:
+        return b""
+
+
+def _unpacked(raw: bytes, encoding: bytes, limit: int) -> bytes:
+    if encoding.lower() in (b"", b"identity"):
+        return raw
+    if encoding.lower() != b"gzip":
+        message = f"{encoding.decode('latin-1')[:40]!r} is not understood: send gzip, or none"
+        raise InvalidRequest([Problem(("header", "content-encoding"), message)])
+    unpacking = zlib.decompressobj(GZIP)
+    try:
+        whole = unpacking.decompress(raw, limit + 1)
+    except zlib.error:
+        raise InvalidRequest([Problem(("body",), "The body is declared as gzip and is none", "json_invalid")]) from None
+    if len(whole) > limit:
+        raise _too_large(limit)
+    if not unpacking.eof:
+        raise InvalidRequest([Problem(("body",), "The gzip of the body ends too early", "json_invalid")])
+    return whole
+
+
+async def pieces(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> AsyncIterator[bytes]:
+    """Yield the body piece by piece, as it comes; raises BodyTooLarge over `limit` bytes, ClientGone."""
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared[:20]) > limit:
         raise _too_large(limit)
-    chunks: list[bytes] = []
-    size = 0
-    more = True
+    received, more = 0, True
     while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
+        message = await _next(receive)
+        piece, more = message.get("body", b""), message.get("more_body", False)
+        received += len(piece)
+        if received > limit:
             raise _too_large(limit)
-        chunks.append(chunk)
-        more = message.get("more_body", False)
-    return b"".join(chunks) if len(chunks) != 1 else chunks[0]
+        yield piece
+
+
+async def _received(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise _too_large(limit)
+    message = await _next(receive)
+    chunk: bytes = message.get("body", b"")
+    if not message.get("more_body", False) and len(chunk) <= limit:
+        return chunk
+    whole = io.BytesIO()  # which gives its bytes away without a copy
+    whole.write(chunk)
+    while whole.tell() <= limit:
+        if not message.get("more_body", False):
+            return whole.getvalue()
+        message = await _next(receive)
+        whole.write(message.get("body", b""))
+    raise _too_large(limit)
+
+
+async def _next(receive: Receive) -> Message:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
 
 
 def _too_large(limit: int) -> BodyTooLarge:

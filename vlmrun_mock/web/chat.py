@@ -7,13 +7,15 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
 from vlmrun_mock.api import quirks
-from vlmrun_mock.api.answer import Answer, ErrorAnswer, UpstreamResponse
+from vlmrun_mock.api.answer import Answer
 from vlmrun_mock.api.chat_completion import (
     FIGURES,
     STATUS,
@@ -26,30 +28,53 @@ from vlmrun_mock.api.chat_completion import (
     with_content,
 )
 from vlmrun_mock.api.chat_request import ChatRequest
-from vlmrun_mock.api.errors import ApiError, InvalidRequest, RateLimitExceeded, ScriptedError
-from vlmrun_mock.api.request import ExtractionRequest
+from vlmrun_mock.api.errors import ApiError, InvalidRequest, RateLimitExceeded
+from vlmrun_mock.api.request import ExtractionRequest, generation_of
+from vlmrun_mock.aside import aside
 from vlmrun_mock.display import printable
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.faults import Fault
-from vlmrun_mock.mock.journal import Entry, summarise
+from vlmrun_mock.mock.journal import Entry, RequestSummary, summarise
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.scopes import Scopes
-from vlmrun_mock.recording.upstream import UpstreamRequest
 from vlmrun_mock.web import body, faults
-from vlmrun_mock.web.faults import FaultHandler
-from vlmrun_mock.web.keys import authenticate, key_of, raw_headers
-from vlmrun_mock.web.memo import Memo
+from vlmrun_mock.web.keys import admitted, key_of, raw_headers
+from vlmrun_mock.web.memo import AnyResponse, Memo
 from vlmrun_mock.web.request_log import RequestLog, seconds_of
-from vlmrun_mock.web.response import ChatResponse, declared_length, ignored_header, origin
+from vlmrun_mock.web.response import ChatResponse, called_header, declared_length, json_headers, origin, remark_headers
 from vlmrun_mock.web.response import raw_headers as encoded
 
 if TYPE_CHECKING:
-    from vlmrun_mock.api import chat_parser
+    from vlmrun_mock.api import chat_parser, orion, tools
+    from vlmrun_mock.mock.faults import Fault
+    from vlmrun_mock.recording import upstream
+    from vlmrun_mock.recording.upstream import UpstreamRequest
+    from vlmrun_mock.web import artifacts, extraction, relay, stream
+    from vlmrun_mock.web.faults import FaultHandler
+    from vlmrun_mock.web.relay import Relay
 else:
     chat_parser = lazy("vlmrun_mock.api.chat_parser")
+    orion = lazy("vlmrun_mock.api.orion")
+    tools = lazy("vlmrun_mock.api.tools")
+    upstream = lazy("vlmrun_mock.recording.upstream")
+    artifacts = lazy("vlmrun_mock.web.artifacts")
+    extraction = lazy("vlmrun_mock.web.extraction")
+    relay = lazy("vlmrun_mock.web.relay")
+    stream = lazy("vlmrun_mock.web.stream")
 
-LONGEST_NOTE = 400
-"""Characters of a note on an answer of the upstream."""
+
+PATH = "/v1/openai/chat/completions"
+
+CREATED = 201
+
+CALLS = frozenset({"tools", "functions"})
+"""The parameters that offer functions."""
+
+LONGEST_REMARK = 300
+"""Characters of a remark that names a test."""
+
+
+LONGEST_KEPT = 20_000
+"""Characters of a content whose JSON is kept for the next answer."""
 
 
 class ChatEndpoint:
@@ -62,177 +87,228 @@ class ChatEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises ApiError for the handler in the middleware."""
         log: RequestLog = scope["state"]["log"]
-        headers = raw_headers(scope)
+        headers: Mapping[bytes, bytes] = scope["state"]["headers"]
         log.journal = self._scopes.everyone.journal
-        key = authenticate(headers, self._scopes.api_keys)
-        mock = self._scopes.of(key.decode("utf-8", "surrogateescape"))
+        api_key = key_of(headers)
+        log.key = api_key.decode("utf-8", "surrogateescape")
+        admitted(api_key, self._scopes.api_keys)
+        mock = self._scopes.of(log.key)
         log.journal = mock.journal
+        if owner := self._scopes.past_owner(log.key):
+            log.remark = printable(f"the client has the key of {owner}, which is over", LONGEST_REMARK)
         raw = await body.read(headers, receive, mock.settings.max_body)
-        _limit(mock, raw, log)
-        # Read before the answer is made: what changes meanwhile must not be remembered as new.
-        revision = mock.revision
-        response = self._memo.get(mock, revision, raw)
+        if mock.settings.rate_limit:
+            await _limit(mock, raw, log)
+        # Made before the answer is: what changes meanwhile must not be remembered as new.
+        key = self._memo.key(mock, raw)
+        response = self._memo.get(key) if key and not mock.faulty else None
         if response is None:
-            fault, response = await _response(mock, raw, scope, receive)
-            if fault is None and response.repeatable:
-                self._memo.put(mock, revision, raw, response)
+            passing = relay.Relay(send, log) if mock.records else None
+            fault, response = await _response(mock, raw, scope, receive, passing)
+            if key and fault is None and response.repeatable:
+                self._memo.put(key, response)
+            if passing and passing.is_begun and isinstance(response, ChatResponse):
+                log.entry = response.entry
+                return await passing.end(response)
         log.entry = response.entry
         if response.latency:
             await asyncio.sleep(response.latency)
-        await response.send(send)
+        return await response.send(send, receive)
 
 
-async def _response(mock: Mock, raw: bytes, scope: Scope, receive: Receive) -> tuple[Fault | None, ChatResponse]:
+async def _response(
+    mock: Mock, raw: bytes, scope: Scope, receive: Receive, passing: Relay | None
+) -> tuple[Fault | None, AnyResponse]:
     """Return the response to a body, and the fault that strikes it; raises ApiError."""
     log: RequestLog = scope["state"]["log"]
     try:
-        chat, request = _request(mock, raw, log)
+        chat, request = await _request(mock, raw, log)
     except InvalidRequest as problem:
-        if not mock.records:
+        if not passing:
             raise
-        answer = await mock.pass_on(_original(scope, raw, f"this mock cannot read the request: {problem.message}"))
-        if answer.upstream is None:
-            raise
-        return None, _from_upstream(answer, answer.upstream, log.entry, faults.NO_FAULT)
+        return None, await _unread(mock, raw, scope, problem)
+    request = await extraction.recognised(mock, log, request, raw)
     fault = mock.fault(request)
     if fault is not None:
         await faults.apply_before(fault, log, receive)
     if mock.settings.unsupported == "reject":
         quirks.refuse(chat)
-    original = _original(scope, raw, "a stream" if chat.streams else "") if mock.records else None
+    listener = passing if chat.streamed and fault is None else None
+    original = _original(scope, raw, "", listener, mock) if passing else None
     answer = await mock.answer(request, original)
-    handler = faults.handler(fault)
     if answer.error:
-        raise await _scripted_error(answer, answer.error, log)
+        log.entry = log.entry.changed(source=answer.source, fixture=answer.fixture)
+        await asyncio.sleep(answer.latency)
+        raise extraction.scripted(answer)
+    handler = faults.handler(fault) if fault else faults.NO_FAULT
     if answer.upstream:
-        response = _from_upstream(answer, answer.upstream, log.entry, handler, _Read(chat, mock.schema(request)))
+        content, figures = _passed_on(answer.upstream.body, mock.schema(request), handler)
     else:
-        response = _completion(mock, chat, answer, log.entry, handler)
+        content, figures = await _completion(mock, chat, answer, handler)
+        if generation_of(request.model) != "vlm-1":
+            artifacts.note(mock, chat, raw, content)
+    repeatable = answer.repeatable and mock.stamp.repeatable
+    response = _chat_response(answer, content, figures, chat, log.entry, repeatable=repeatable)
+    if mock.settings.success == "200" and response.status == CREATED:
+        response = replace(response, status=200)
+    if chat.streamed and not answer.upstream:
+        return fault, stream.streamed(response, chat, answer, mock, fault)
     return fault, handler.wire(response) if handler.wire and response.end == "complete" else response
 
 
-def _limit(mock: Mock, raw: bytes, log: RequestLog) -> None:
+async def _unread(mock: Mock, raw: bytes, scope: Scope, problem: InvalidRequest) -> ChatResponse:
+    """Return what the upstream answers to a body that cannot be read; raises the problem with it if that is nothing."""
+    answer = await mock.pass_on(_original(scope, raw, f"this mock cannot read the request: {problem.message}"))
+    if answer.upstream is None:
+        raise problem
+    log: RequestLog = scope["state"]["log"]
+    return _chat_response(answer, answer.upstream.body, {}, None, log.entry)
+
+
+async def _limit(mock: Mock, raw: bytes, log: RequestLog) -> None:
     """Raise RateLimitExceeded if the key sends too many requests."""
-    seconds = mock.window.admit()
-    if seconds:
+    try:
+        extraction.limit(mock)
+    except RateLimitExceeded:
         with contextlib.suppress(ApiError):  # the journal says what was asked, if that can be read
-            _request(mock, raw, log)
-        raise RateLimitExceeded(str(mock.settings.rate_limit), seconds)
+            await _request(mock, raw, log)
+        raise
 
 
-def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest, ExtractionRequest]:
+async def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest, ExtractionRequest]:
     """Return the request in a body, and the extraction request with its domain in the present spelling."""
     try:
-        chat = chat_parser.parse(raw)
+        chat, request, summary = _read(mock, raw) if len(raw) <= body.QUICK else await aside(_read, None, mock, raw)
     except InvalidRequest:
-        log.entry = replace(log.entry, digest=hashlib.sha256(raw).hexdigest())
+        log.entry = log.entry.changed(digest=hashlib.sha256(raw).hexdigest())
         raise
-    request = mock.present(chat.extraction)
-    log.entry = replace(log.entry, request=summarise(request, chat.extraction.fingerprint))
+    log.entry = log.entry.changed(request=summary)
     return chat, request
 
 
-def _original(scope: Scope, raw: bytes, unrecordable: str) -> UpstreamRequest:
-    """Return a request as the client sent it, for the upstream."""
+def _read(mock: Mock, raw: bytes) -> tuple[ChatRequest, ExtractionRequest, RequestSummary]:
+    chat = chat_parser.parse(raw)
+    asked = mock.with_files(chat.extraction) if chat.extraction.documents else chat.extraction
+    if "skills" in chat.parameters or asked.config.further:
+        asked = mock.with_skills(asked, chat.parameters.get("skills"))
+    chat = chat if asked is chat.extraction else replace(chat, extraction=asked)
+    if not CALLS.isdisjoint(chat.parameters) and mock.settings.tools == "call":
+        chat = tools.called(chat)
+    if chat.parameters.get("stream"):
+        chat = stream.decided(chat, mock.settings)
+    request = mock.present(chat.extraction)
+    return chat, request, summarise(request, chat.extraction.fingerprint)
+
+
+def _original(
+    scope: Scope, raw: bytes, unrecordable: str, listener: Relay | None = None, mock: Mock | None = None
+) -> UpstreamRequest:
+    """Return a request as the client sent it, for the upstream, of which a stream has a listener.
+
+    The files of the `mock` that a readable request names go with it.
+    """
     key = key_of(raw_headers(scope)).decode("utf-8", "surrogateescape")
-    return UpstreamRequest(raw, tuple(scope["headers"]), key, scope["query_string"], unrecordable)
+    headers, query = tuple(scope["headers"]), scope["query_string"]
+    uploads = extraction.uploads(mock, chat_parser.parse(raw).extraction) if mock and mock.has_files else {}
+    return upstream.UpstreamRequest(
+        raw, headers, key, query, unrecordable, streams=bool(listener), uploads=uploads, listener=listener
+    )
 
 
-async def _scripted_error(answer: Answer, error: ErrorAnswer, log: RequestLog) -> ScriptedError:
-    """Return the error that a fixture answers, after its latency."""
-    log.entry = replace(log.entry, source=answer.source, fixture=answer.fixture)
-    await asyncio.sleep(answer.latency)
-    return ScriptedError(error.status, error.message, {**error.headers, **origin(answer)}, error.body)
-
-
-def _completion(mock: Mock, chat: ChatRequest, answer: Answer, entry: Entry, handler: FaultHandler) -> ChatResponse:
-    """Return an answer as a chat completion, which a fault may spoil before its usage is counted."""
+async def _completion(
+    mock: Mock, chat: ChatRequest, answer: Answer, handler: FaultHandler
+) -> tuple[bytes, Mapping[str, int]]:
+    """Return an answer as a chat completion, and its token figures; a fault spoils it before they are counted."""
     request = chat.extraction
     text = handler.content(answer.text, mock.schema(request)) if handler.content else answer.text
-    given = {**recorded_usage(answer.completion or {}), **answer.usage}
-    figures = usage(request, text, given, mock.tokenizer)
-    if answer.completion is None:
-        completion = chat_completion(chat, text, figures, mock.stamp)
+    given = {**recorded_usage(answer.completion), **answer.usage} if answer.completion else answer.usage
+    texts = [text]
+    for message in request.messages:
+        texts += message.texts
+    if mock.tokenizer.is_ready_for(texts) and sum(map(len, texts)) <= body.QUICK:
+        figures = usage(request, text, given, mock.tokenizer)
     else:
-        completion = with_content(answer.completion, text, answer.usage)
-    if handler.completion:
-        completion = handler.completion(completion)
-    content = json.dumps(completion, ensure_ascii=False, separators=(",", ":")).encode()
-    ignored = quirks.ignored(chat, figures["completion_tokens"])
-    headers = {"content-type": "application/json", "content-length": str(len(content)), **origin(answer)}
-    return ChatResponse(
-        status=answer.status or STATUS[request.generation],
-        headers=encoded(headers | ignored_header(ignored)),
-        body=content,
-        entry=replace(
-            entry,
-            source=answer.source,
-            fixture=answer.fixture,
-            usage=figures,
-            ignored=ignored,
-            notes=(*entry.notes, *answer.notes, *quirks.remarks(chat, ignored)),
-        ),
-        latency=answer.latency,
-        repeatable=answer.repeatable and mock.stamp.repeatable,
-    )
+        figures = await aside(usage, None, request, text, given, mock.tokenizer)
+    if answer.completion is None:
+        envelope = chat_completion if generation_of(request.model) == "vlm-1" else orion.completion
+        if handler.completion or chat.call:
+            completion = envelope(chat, text, figures, mock.stamp)
+            completion = tools.with_call(completion, chat.call, mock.seed) if chat.call else completion
+            return msgspec.json.encode(handler.completion(completion) if handler.completion else completion), figures
+        content = _as_json(text) if len(text) <= LONGEST_KEPT else text
+        return msgspec.json.encode(envelope(chat, content, figures, mock.stamp)), figures
+    return _encoded(with_content(answer.completion, text, answer.usage), handler), figures
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A request that could be read, and the schema that its answer follows, if one is known."""
-
-    chat: ChatRequest
-    schema: Mapping[str, Any] | None
+@lru_cache(maxsize=100)
+def _as_json(text: str) -> msgspec.Raw:
+    """Return content as a JSON string, which most answers of a server share."""
+    return msgspec.Raw(msgspec.json.encode(text))
 
 
-def _from_upstream(
-    answer: Answer, response: UpstreamResponse, entry: Entry, handler: FaultHandler, read: _Read | None = None
-) -> ChatResponse:
-    """Return what the upstream sent as it sent it, but for what a fault spoils."""
-    content = response.body
-    if read and handler.changes_completion:
-        content = _spoilt(content, handler, read.schema)
-    figures = _figures(content)
-    ignored = quirks.ignored(read.chat, figures["completion_tokens"]) if read and figures else ()
-    remarks = quirks.remarks(read.chat, ignored) if read and figures else ()
-    headers = {**response.headers, **declared_length(response, content), **origin(answer), **ignored_header(ignored)}
-    return ChatResponse(
-        status=response.status,
-        headers=encoded(headers),
-        body=content,
-        entry=replace(
-            entry,
-            source=answer.source,
-            fixture=answer.fixture,
-            usage=figures,
-            ignored=ignored,
-            retry_after=seconds_of(response.headers) if response.status not in SUCCESSFUL else None,
-            notes=(*entry.notes, *(printable(note, LONGEST_NOTE) for note in answer.notes), *remarks),
-        ),
-        end="complete" if response.complete else "close",
-    )
-
-
-def _spoilt(content: bytes, handler: FaultHandler, schema: Mapping[str, Any] | None) -> bytes:
-    """Return a body as a fault leaves it; what is no chat completion stays as it is."""
+def _passed_on(
+    content: bytes, schema: Mapping[str, Any] | None, handler: FaultHandler
+) -> tuple[bytes, Mapping[str, int]]:
+    """Return what the upstream sent, as a fault leaves it, and the token figures that are in it, if any."""
     try:
         completion = json.loads(content)
     except (ValueError, RecursionError):
-        return content
-    if not is_completion(completion):
-        return content
-    rest, text = split_content(completion)
-    content_text = handler.content(text or "", schema) if handler.content else text or ""
-    spoilt = with_content(rest, content_text, {})
-    if handler.completion:
-        spoilt = handler.completion(spoilt)
-    return json.dumps(spoilt, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _figures(content: bytes) -> dict[str, int]:
-    """Return the token figures in a body, if there are such."""
+        return content, {}
+    if (handler.content or handler.completion) and is_completion(completion):
+        rest, text = split_content(completion)
+        completion = with_content(rest, handler.content(text or "", schema) if handler.content else text or "", {})
+        content = _encoded(completion, handler)
+        completion = json.loads(content)
     try:
-        found = json.loads(content)["usage"]
-        return {name: int(found[name]) for name in FIGURES}
-    except (ArithmeticError, ValueError, LookupError, TypeError, RecursionError):
-        return {}
+        return content, {name: int(completion["usage"][name]) for name in FIGURES}
+    except (ArithmeticError, ValueError, LookupError, TypeError):
+        return content, {}
+
+
+def _encoded(completion: dict[str, Any], handler: FaultHandler) -> bytes:
+    """Return a body that was recorded or passed on as bytes; `json` writes numbers as most services do."""
+    completion = handler.completion(completion) if handler.completion else completion
+    return json.dumps(completion, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _chat_response(
+    answer: Answer,
+    content: bytes,
+    figures: Mapping[str, int],
+    chat: ChatRequest | None,
+    entry: Entry,
+    *,
+    repeatable: bool = False,
+) -> ChatResponse:
+    """Return a body as a response, with all that is known of it; `chat` is None for a request that cannot be read."""
+    ignored = quirks.ignored(chat, figures["completion_tokens"]) if chat and figures else ()
+    remarks = quirks.remarks(chat, ignored) if chat and figures else []
+    if answer.guesses:
+        remarks.append(f"the schema's dialect is guessed: {'; '.join(answer.guesses)}")
+    passed_on, retry_after = answer.upstream, None
+    if passed_on:
+        status, headers = passed_on.status, {**passed_on.headers, **declared_length(passed_on, content)}
+        retry_after = seconds_of(headers) if status not in SUCCESSFUL else None
+        sent = encoded({**headers, **origin(answer.source, answer.fixture), **remark_headers(ignored, answer.guesses)})
+    else:
+        status = answer.status or STATUS[generation_of(chat.extraction.model) if chat else "vlm-1"]
+        sent = json_headers(
+            answer.source, answer.fixture, len(content), ignored, answer.guesses, re_encoded=answer.re_encoded
+        )
+        sent += called_header(chat.call.name) if chat and chat.call else ()
+    return ChatResponse(
+        status=status,
+        headers=sent,
+        body=content,
+        entry=entry.changed(
+            source=answer.source,
+            fixture=answer.fixture,
+            usage=figures,
+            ignored=ignored,
+            retry_after=retry_after,
+            notes=(*entry.notes, *answer.notes, *remarks),
+        ),
+        latency=answer.latency,
+        repeatable=repeatable,
+        end="complete" if passed_on is None or passed_on.complete else "close",
+    )

@@ -6,9 +6,10 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from msgspec.structs import replace
 from starlette.types import Receive
 
 from vlmrun_mock.api.errors import ScriptedError
@@ -28,8 +29,7 @@ else:
 PROSE = "Here is the data that you asked for:\n\n"
 
 
-@dataclass(frozen=True, slots=True)
-class FaultHandler:
+class FaultHandler(msgspec.Struct, frozen=True):
     """What a kind of fault does besides waiting; what is None is left as it is.
 
     `before` acts before there is an answer, and raises what ends the request. `content` changes the text of the
@@ -41,11 +41,6 @@ class FaultHandler:
     content: Callable[[str, Mapping[str, Any] | None], str] | None = None
     completion: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     wire: Callable[[ChatResponse], ChatResponse] | None = None
-
-    @property
-    def changes_completion(self) -> bool:
-        """Return whether it changes what a chat completion says."""
-        return bool(self.content or self.completion)
 
 
 async def _error(fault: Fault, _log: RequestLog, _receive: Receive) -> None:
@@ -113,6 +108,13 @@ HANDLERS: Mapping[FaultKind, FaultHandler] = {
     "empty-choices": FaultHandler(completion=_empty_choices),
     "no-usage": FaultHandler(completion=_no_usage),
     "hang": FaultHandler(before=_hang),
+    "failed": FaultHandler(before=_error),
+    # These are about streams alone: web/stream.py applies them.
+    "cut-at-start": FaultHandler(),
+    "cut-in-character": FaultHandler(),
+    "error-event": FaultHandler(),
+    "no-done": FaultHandler(),
+    "stall": FaultHandler(),
 }
 """What each kind of fault does."""
 
@@ -124,14 +126,17 @@ def handler(fault: Fault | None) -> FaultHandler:
     return HANDLERS[fault.kind] if fault else NO_FAULT
 
 
-async def apply_before(fault: Fault, log: RequestLog, receive: Receive) -> None:
-    """Apply a fault to a request that has no answer yet; raises what ends the request, if the fault ends it."""
+async def apply_before(fault: Fault, log: RequestLog, receive: Receive, *, batch: bool = False) -> None:
+    """Apply a fault to a request that has no answer yet; raises what ends the request, if the fault ends it.
+
+    In a `batch`, what fails does so later.
+    """
     seconds = fault.latency[0]
-    log.entry = replace(log.entry, fault=fault.kind)
+    log.entry = log.entry.changed(fault=fault.kind)
     log.note(f"fault: {fault.kind}" + (f", {seconds * 1000:.0f} ms" if seconds else ""))
     await asyncio.sleep(seconds)
     before = HANDLERS[fault.kind].before
-    if before:
+    if before and not (batch and fault.kind == "failed"):
         await before(fault, log, receive)
 
 

@@ -11,8 +11,9 @@ from vlmrun_mock.api.errors import Unauthenticated
 
 
 def raw_headers(scope: Scope) -> Mapping[bytes, bytes]:
-    """Return a request's headers by lower-case name. Of a repeated one the last counts."""
-    return dict(scope["headers"])
+    """Return a request's headers by lower-case name, as the middleware read them; of a repeated one the last counts."""
+    headers: Mapping[bytes, bytes] = scope["state"]["headers"]
+    return headers
 
 
 def key_of(headers: Mapping[bytes, bytes]) -> bytes:
@@ -28,9 +29,13 @@ def key_of(headers: Mapping[bytes, bytes]) -> bytes:
 
 def authenticate(headers: Mapping[bytes, bytes], accepted: frozenset[str]) -> bytes:
     """Return the key; raises Unauthenticated unless it is an accepted one. Where none is set, any key is."""
-    key = key_of(headers)
+    return admitted(key_of(headers), accepted)
+
+
+def admitted(key: bytes, accepted: frozenset[str]) -> bytes:
+    """Return a key that a request has; raises Unauthenticated as `authenticate` does."""
     if not key:
         raise Unauthenticated
-    if accepted and not any(hmac.compare_digest(key, known.encode()) for known in accepted):
+    if accepted and not any(hmac.compare_digest(key, known.encode("utf-8", "surrogateescape")) for known in accepted):
         raise Unauthenticated
     return key

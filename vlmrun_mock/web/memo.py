@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from collections import OrderedDict
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+import xxhash
 
 from vlmrun_mock.mock.mock import Mock
-from vlmrun_mock.web.response import ChatResponse
+
+if TYPE_CHECKING:
+    from vlmrun_mock.web.response import ChatResponse
+    from vlmrun_mock.web.stream import StreamResponse
+
+AnyResponse: TypeAlias = "ChatResponse | StreamResponse"
 
 MemoKey: TypeAlias = tuple[Mock, tuple[int, ...], bytes]
-"""Whose response it is, that mock's revision, and the digest of the request's body."""
+"""Whose response it is, that mock's revision, and the request's body or the digest of it."""
+
+
+SEED = secrets.randbits(64)
+"""Of the digests: nobody outside of the process can make two bodies that share one."""
+
+SHORT = 2_000
+"""Bytes of a body up to which it costs more to digest it than to keep it."""
 
 
 class Memo:
@@ -24,21 +38,24 @@ class Memo:
     LARGEST_RESPONSE = 64 * 1024
 
     def __init__(self) -> None:
-        self._responses: OrderedDict[MemoKey, ChatResponse] = OrderedDict()
+        self._responses: OrderedDict[MemoKey, AnyResponse] = OrderedDict()
 
-    def get(self, mock: Mock, revision: tuple[int, ...], raw: bytes) -> ChatResponse | None:
-        """Return the response to these bytes, if it is kept."""
-        if len(raw) > self.LARGEST_REQUEST or mock.faulty:
+    def key(self, mock: Mock, raw: bytes) -> MemoKey | None:
+        """Return what the response to these bytes is kept by now, if it may be; what changes later is not in it."""
+        if len(raw) > self.LARGEST_REQUEST:
             return None
-        key = (mock, revision, hashlib.sha256(raw).digest())
+        return mock, mock.revision, raw if len(raw) <= SHORT else xxhash.xxh3_128_digest(raw, SEED)
+
+    def get(self, key: MemoKey) -> AnyResponse | None:
+        """Return the response that is kept by a key."""
         response = self._responses.get(key)
         if response is not None:
             self._responses.move_to_end(key)
         return response
 
-    def put(self, mock: Mock, revision: tuple[int, ...], raw: bytes, response: ChatResponse) -> None:
-        """Keep a response, made from what the mock held at this revision or later."""
-        if len(raw) <= self.LARGEST_REQUEST and len(response.body) <= self.LARGEST_RESPONSE:
-            self._responses[mock, revision, hashlib.sha256(raw).digest()] = response
+    def put(self, key: MemoKey, response: AnyResponse) -> None:
+        """Keep a response, made from what the mock held when the key was made or later."""
+        if len(response.body) <= self.LARGEST_RESPONSE:
+            self._responses[key] = response
             if len(self._responses) > self.RESPONSES:
                 self._responses.popitem(last=False)

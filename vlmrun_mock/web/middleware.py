@@ -4,74 +4,181 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import re
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
+from functools import cached_property, partial
+from threading import Lock
+from typing import TYPE_CHECKING
 
-from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Route
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vlmrun_mock.api.errors import ApiError, InternalError, MethodNotAllowed, NoSuchResource, ServerStopping
+from vlmrun_mock.aside import aside
 from vlmrun_mock.display import printable
+from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.journal import SHOWN
+from vlmrun_mock.redaction import Redaction
+from vlmrun_mock.redaction.credentials import credentials
 from vlmrun_mock.web import transport
 from vlmrun_mock.web.body import ClientGone, Incoming
+from vlmrun_mock.web.chat import PATH
+from vlmrun_mock.web.directions import canonical, directions
+from vlmrun_mock.web.inspector.inspection import PAGE, Inspection
+from vlmrun_mock.web.origins import Origins, is_preflight, preflight
 from vlmrun_mock.web.request_log import RequestLog, seconds_of
-from vlmrun_mock.web.transport import ConnectionCut
+from vlmrun_mock.web.response import WHOLE
+from vlmrun_mock.web.transport import CLOSING, ConnectionCut, RawHeaders
+
+if TYPE_CHECKING:
+    from starlette import exceptions, routing
+    from starlette.routing import BaseRoute
+else:
+    exceptions = lazy("starlette.exceptions")
+    routing = lazy("starlette.routing")
 
 Log = Callable[[str], None]
 OPENAI = "/v1/openai/"
+
+REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,200}")
+"""A client's own name for a request, which is sent back."""
 
 REASON = 400
 """How many characters of an error's message a line shows: what to do stands at its end."""
 
 
+class Sender(msgspec.Struct):
+    """`send` for the routes: the answer goes out once it is in the journal, with headers that every answer has."""
+
+    scope: Scope
+    incoming: Incoming
+    log: RequestLog
+    send: Send
+    named: RawHeaders = ()
+    """What the client called its request."""
+
+    told: RawHeaders = ()
+    """What tells a browser that its page may read the answer."""
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message of ASGI, or a whole response."""
+        exchange = self.log.exchange
+        if "status" in message:
+            self.log.status = message["status"]
+            self.log.record(time.time())
+            named = ((b"x-request-id", self.log.request_id.encode()), *self.named, *self.told)
+            closing = not self.incoming.is_complete and not await self.incoming.settle()
+            further = (*named, CLOSING) if closing else named
+            if message["type"] == WHOLE:
+                if exchange is not None:
+                    exchange.begin((*message["response"].headers, *further))
+                    exchange.send(message["response"].body)
+                await transport.respond(self.scope, self.send, message["response"], further)
+                return
+            message["headers"] += further
+            if exchange is not None:
+                exchange.begin(tuple(message["headers"]))
+        elif exchange is not None:
+            exchange.send(message.get("body", b""))
+        await self.send(message)
+
+
 class Middleware:
     """An ASGI application around the routes."""
 
-    def __init__(self, app: ASGIApp, routes: list[BaseRoute], log: Log | None) -> None:
-        self._app = app
-        self._paths = [
-            f"{method} {route.path.replace(':path', '')}"
-            for route in routes
-            if isinstance(route, Route)
-            for method in sorted((route.methods or set()) - {"HEAD"})
-        ]
+    def __init__(
+        self,
+        chat: ASGIApp,
+        routes: Callable[[], list[BaseRoute]],
+        origins: Origins,
+        log: Log | None,
+        inspection: Inspection | None = None,
+    ) -> None:
+        """`chat` answers chat completions, which need no router on their way; `routes` returns all routes."""
+        self._chat = chat
+        self._list_routes = routes
+        self._loading = Lock()
+        self._origins = origins
+        self._inspection = inspection
         self._log = log
         self._numbers = itertools.count(1)
         self._second = 0
         self._shown_time = ""
 
+    @cached_property
+    def _routes(self) -> list[BaseRoute]:
+        return self._list_routes()
+
+    @cached_property
+    def _router(self) -> ASGIApp:
+        return routing.Router(self._routes, redirect_slashes=False)
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        return [
+            f"{method} {route.path.replace(':path', '')}"
+            for route in self._routes
+            if isinstance(route, routing.Route)
+            for method in sorted((route.methods or set()) - {"HEAD"})
+        ]
+
+    async def _others(self) -> ASGIApp:
+        """Return what finds all routes, whose modules are loaded beside the event loop."""
+        if "_router" not in self.__dict__:
+            await aside(self._load, None)
+        return self._router
+
+    def _load(self) -> None:
+        with self._loading:  # several threads may ask at once
+            self._router  # noqa: B018 - it is made when it is asked for
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request to its end: whatever is raised below becomes an answer."""
         if scope["type"] != "http":
             return
+        scope["path"] = canonical(scope["path"])
         log = RequestLog(f"req_{next(self._numbers):08d}", scope["method"], scope["path"], time.time())
         # Starlette raises HTTPException for a wrong path or method only inside an application.
         scope["app"] = self
-        scope["state"] = {"log": log}
+        headers = dict(scope["headers"])
+        scope["state"] = {"log": log, "headers": headers}
         started = time.perf_counter()
-        incoming = Incoming(scope, receive)
+        incoming = Incoming(scope, receive, log)
+        if self._inspection is not None:
+            log.exchange = self._inspection.exchange(scope)
 
-        async def send_named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                log.status = message["status"]
-                log.record(time.time())
-                message["headers"].append((b"x-request-id", log.request_id.encode()))
-                if not incoming.is_complete and not await incoming.settle():
-                    message["headers"].append((b"connection", b"close"))
-            await send(message)
-
-        cut = await self._serve(scope, incoming, log, send_named)
-        log.record(time.time())
-        if self._log:
-            log.seconds = time.perf_counter() - started
-            self._log(log.line(self._time()))
+        sender = Sender(scope, incoming, log, send)
+        own = headers.get(b"x-request-id")
+        if own and REQUEST_ID.fullmatch(own):
+            sender.named = ((b"x-client-request-id", own),)
+        cut = None
+        try:
+            sender.told = self._origins.admit(scope["path"], headers)
+        except ApiError as error:
+            await self._answer(error, scope, sender)
+        else:
+            if is_preflight(scope["method"], headers):
+                await sender({"type": "http.response.start", "status": 204, "headers": [*preflight(headers)]})
+                await sender({"type": "http.response.body", "body": b""})
+            else:
+                cut = await self._serve(scope, incoming, log, sender)
+        log.seconds = time.perf_counter() - started
+        self._ended(log, scope)
         if cut:
             await transport.cut(scope, receive, reset=cut.reset)
+
+    def _ended(self, log: RequestLog, scope: Scope) -> None:
+        """Tell those who follow that a request is over."""
+        if log.journal is not None:  # nothing was sent
+            log.record(time.time())
+        if self._inspection is not None:
+            self._inspection.ended(log)
+        if self._log and not log.path.startswith(PAGE):
+            self._log(log.line(self._time(), partial(credentials, scope["headers"], scope["query_string"])))
 
     def _time(self) -> str:
         """Return the time of day, which is written out once a second rather than once a request."""
@@ -83,7 +190,9 @@ class Middleware:
     async def _serve(self, scope: Scope, incoming: Incoming, log: RequestLog, send: Send) -> ConnectionCut | None:
         """Serve a request to its end, and return how its connection is cut then, if a fault cuts it."""
         try:
-            await self._app(scope, incoming, send)
+            is_chat = scope["path"] == PATH and scope["method"] == "POST"
+            app = self._chat if is_chat else await self._others()
+            await app(scope, incoming, send)
         except ConnectionCut as cut:
             return cut
         except ClientGone:
@@ -93,33 +202,32 @@ class Middleware:
                 log.record(time.time())
                 raise  # the client itself was cancelled, which called the application in its own task
             incoming.give_up()
-            await self._answer(ServerStopping(), log, send)
+            await self._answer(ServerStopping(), scope, send)
         except Exception as error:  # noqa: BLE001 - the one place where everything that went wrong becomes an answer
-            await self._answer(self._api_error(error, scope), log, send)
+            await self._answer(self._api_error(error, scope), scope, send)
         return None
 
     def _api_error(self, error: Exception, scope: Scope) -> ApiError:
         if isinstance(error, ApiError):
             return error
-        if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004 - HTTP's own number
+        if isinstance(error, exceptions.HTTPException) and error.status_code == 405:  # noqa: PLR2004 - HTTP's own number
             message = (
                 f"{scope['method']} is not allowed for {printable(scope['path'], SHOWN)}; "
                 f"allowed: {(error.headers or {}).get('Allow')}"
             )
             return MethodNotAllowed(message, headers=error.headers)
-        if isinstance(error, HTTPException):
-            return NoSuchResource(
-                f"There is no {printable(scope['path'], SHOWN)}. This server has: {', '.join(self._paths)}",
-                data={"routes": self._paths},
-            )
+        if isinstance(error, exceptions.HTTPException):
+            where = directions(scope, self._paths)
+            message = f"There is no {printable(scope['path'], SHOWN)}. {where}"
+            return NoSuchResource(message, data={"routes": self._paths})
         traceback.print_exception(error, file=sys.stderr)
         return InternalError("The mock has a defect; its console shows the traceback. Please report it.")
 
-    async def _answer(self, error: ApiError, log: RequestLog, send: Send) -> None:
+    async def _answer(self, error: ApiError, scope: Scope, send: Send) -> None:
         """Send an error, unless an answer is already on its way."""
+        log: RequestLog = scope["state"]["log"]
         log.note(f"{error.code}: {printable(error.message, REASON)}")
-        log.entry = replace(
-            log.entry,
+        log.entry = log.entry.changed(
             error=error.code,
             message=error.message,
             param=error.param,
@@ -128,9 +236,21 @@ class Middleware:
         )
         if log.status:
             return
-        content = error.content(openai=log.path.startswith(OPENAI))
+        content = _without_credentials(error.content(openai=log.path.startswith(OPENAI)), scope)
         headers = {"content-type": "application/json", "content-length": str(len(content))}
         headers |= {name.lower(): value for name, value in error.headers.items()}
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": error.status, "headers": raw})
         await send({"type": "http.response.body", "body": b"" if log.method == "HEAD" else content})
+
+
+def _without_credentials(content: bytes, scope: Scope) -> bytes:
+    """Return the body of an error without the client's own credentials, as its application may log it."""
+    redaction = Redaction(credentials(scope["headers"], scope["query_string"]))
+    text = content.decode("utf-8", "surrogateescape")
+    if not redaction.holds_known(text):
+        return content
+    try:
+        return json.dumps(redaction.value(json.loads(text)), ensure_ascii=False).encode()
+    except ValueError:  # a fixture's own text
+        return redaction.line(text).encode("utf-8", "surrogateescape")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote
 
 from vlmrun_mock.display import printable
-from vlmrun_mock.mock.journal import SHOWN, Entry, Journal, RequestSummary
+from vlmrun_mock.mock.journal import SHOWN, Entry, Journal, RequestSummary, without_key
+from vlmrun_mock.redaction import Redaction
+from vlmrun_mock.web.exchange import Exchange
 
 NOTHING_KNOWN = Entry()
 
@@ -18,7 +21,9 @@ class RequestLog:
     """A request on its way: `entry` holds all that is known of it and of its answer so far.
 
     `journal` is where it is recorded: chat requests are, in that of their key's scope. `seconds` is how long the whole
-    took, and `recorded` when the answer was about to be sent, in seconds since 1970.
+    took, and `recorded` when the answer was about to be sent, in seconds since 1970. `key` is the client's,
+    which neither log nor journal shows. `remark` is a note on this very request, whatever is known of its like.
+    `exchange` holds the bytes of both sides, where an inspector is to show them.
     """
 
     request_id: str
@@ -30,6 +35,9 @@ class RequestLog:
     entry: Entry = field(default=NOTHING_KNOWN)
     journal: Journal | None = None
     recorded: float = 0.0
+    key: str = field(default="", repr=False)
+    remark: str = ""
+    exchange: Exchange | None = field(default=None, repr=False)
 
     @property
     def request(self) -> RequestSummary | None:
@@ -38,13 +46,31 @@ class RequestLog:
 
     def note(self, *notes: str) -> None:
         """Add notes."""
-        self.entry = replace(self.entry, notes=(*self.entry.notes, *notes))
+        self.entry = self.entry.changed(notes=(*self.entry.notes, *notes))
 
-    def line(self, time: str) -> str:
-        """Return the request on one line: time, status, what was asked and who answered, milliseconds, notes."""
-        what = self.entry.summary or f"{self.method} {printable(self.path, SHOWN)}"
-        notes = "".join(f"  [{note}]" for note in self.entry.notes)
+    def line(self, time: str, secrets: Callable[[], Iterable[str]]) -> str:
+        """Return the request on one line: time, status, what was asked and who answered, milliseconds, notes.
+
+        `secrets` returns the client's credentials, of which the line has none.
+        """
+        what = self.entry.summary
+        notes = "".join(f"  [{note}]" for note in told) if (told := self._notes) else ""
+        if what and self.key:
+            what = _without_known(self.key, what)
+        if notes or not what:
+            known = tuple(sorted(secrets()))
+            what = what or f"{self.method} {_clean(known, printable(self.path, SHOWN))}"
+            notes = notes and _clean(known, notes)
         return f"{time}  {self.status}  {what}  {self.seconds * 1000:.0f} ms{notes}"
+
+    def received(self, piece: bytes) -> None:
+        """Keep a piece of the body, if it is to be shown: of a request that is recorded, and of no upload."""
+        if self.exchange is not None and self.journal is not None and piece:
+            self.exchange.received.append(piece)
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        return (self.remark, *self.entry.notes) if self.remark else self.entry.notes
 
     def record(self, now: float) -> None:
         """Write the request into the journal, once, and before the client can see the answer."""
@@ -55,13 +81,26 @@ class RequestLog:
 
     def complete_entry(self) -> Entry:
         """Return the journal's entry; nothing that it shows changes once it is recorded."""
-        return replace(
-            self.entry,
+        entry = self.entry.changed(notes=self._notes) if self.remark else self.entry
+        return (without_key(entry, self.key) if self.key else entry).changed(
             id=self.request_id,
             time=self.started,
             seconds=self.recorded - self.started,
             status=self.status,
         )
+
+
+@lru_cache(maxsize=1_000)
+def _without_known(key: str, text: str) -> str:
+    """Return a part of a line without the key; most parts come again and again."""
+    redaction = Redaction([key])
+    return redaction.line(text) if redaction.holds_known(text) else text
+
+
+@lru_cache(maxsize=1_000)
+def _clean(known: tuple[str, ...], text: str) -> str:
+    """Return a part of a line without secrets, those that are known and those that look like one."""
+    return Redaction(known).line(text)
 
 
 def seconds_of(headers: Mapping[str, str]) -> float | None:
@@ -70,6 +109,7 @@ def seconds_of(headers: Mapping[str, str]) -> float | None:
     return float(wanted) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", wanted) else None
 
 
+@lru_cache(maxsize=1_000)
 def header_safe(text: str) -> str:
     """Return text as a header's value: what is not plain ASCII is percent-encoded."""
     return quote(text, safe=" !#$&'()*+,/:;=?@[]^`{|}~")

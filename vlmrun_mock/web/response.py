@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from starlette.types import Send
+import msgspec
+from starlette.types import Receive, Send
 
-from vlmrun_mock.api.answer import Answer, UpstreamResponse
+from vlmrun_mock.api.answer import UpstreamResponse
 from vlmrun_mock.mock.journal import Entry
 from vlmrun_mock.web.request_log import header_safe
-from vlmrun_mock.web.transport import ConnectionCut
+from vlmrun_mock.web.transport import ConnectionCut, RawHeaders
 
-RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
+WHOLE = "vlmrun_mock.response"
+"""The type of the message that carries a complete ChatResponse to the middleware."""
 
 End: TypeAlias = Literal["complete", "close", "reset"]
 """How a response ends: whole, or with its connection, which is closed or reset."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChatResponse:
+class ChatResponse(msgspec.Struct, frozen=True):
     """A whole response, and all that is known of the request and its answer.
 
     `latency` is in seconds. `repeatable`: the same request gets the same response again.
@@ -33,24 +34,48 @@ class ChatResponse:
     repeatable: bool = False
     end: End = "complete"
 
-    async def send(self, send: Send) -> None:
+    async def send(self, send: Send, _receive: Receive) -> None:
         """Send the response; raises ConnectionCut where it ends with its connection."""
-        whole = self.end == "complete"
+        if self.end == "complete":
+            await send({"type": WHOLE, "status": self.status, "response": self})
+            return
         await send({"type": "http.response.start", "status": self.status, "headers": list(self.headers)})
-        await send({"type": "http.response.body", "body": self.body, "more_body": not whole})
-        if not whole:
-            raise ConnectionCut(reset=self.end == "reset")
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        raise ConnectionCut(reset=self.end == "reset")
 
 
-def origin(answer: Answer) -> dict[str, str]:
-    """Return the headers that say where an answer came from."""
-    named = {"x-vlmrun-mock-fixture": header_safe(answer.fixture)} if answer.fixture else {}
-    return {"x-vlmrun-mock-source": answer.source, **named}
+def origin(source: str, fixture: str | None, *, re_encoded: bool = False) -> dict[str, str]:
+    """Return the headers that say where an answer came from, and whether its document was known though re-encoded."""
+    named = {"x-vlmrun-mock-fixture": header_safe(fixture)} if fixture else {}
+    known = {"x-vlmrun-mock-documents": "re-encoded"} if re_encoded else {}
+    return {"x-vlmrun-mock-source": source, **named, **known}
 
 
-def ignored_header(ignored: tuple[str, ...]) -> dict[str, str]:
-    """Return the header that names the parameters without effect, if there are any."""
-    return {"x-vlmrun-mock-ignored": ", ".join(ignored)} if ignored else {}
+@lru_cache(maxsize=1_000)
+def json_headers(
+    source: str,
+    fixture: str | None,
+    length: int,
+    ignored: tuple[str, ...],
+    guesses: tuple[str, ...],
+    *,
+    re_encoded: bool = False,
+) -> RawHeaders:
+    """Return the headers of an answer that the mock made, as they go out."""
+    headers = {"content-type": "application/json", "content-length": str(length)}
+    said = origin(source, fixture, re_encoded=re_encoded)
+    return raw_headers({**headers, **said, **remark_headers(ignored, guesses)})
+
+
+def remark_headers(ignored: tuple[str, ...], guesses: tuple[str, ...]) -> dict[str, str]:
+    """Return the headers that name the parameters without effect, and how a schema's dialect was guessed, if at all."""
+    headers = {"x-vlmrun-mock-ignored": ", ".join(ignored), "x-vlmrun-mock-dialect": "; ".join(guesses)}
+    return {name: value for name, value in headers.items() if value}
+
+
+def called_header(name: str) -> RawHeaders:
+    """Return the header that names the function which an answer calls, as no documented answer does."""
+    return raw_headers({"x-vlmrun-mock-called": header_safe(name)})
 
 
 def raw_headers(headers: dict[str, str]) -> RawHeaders:

@@ -19,6 +19,13 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from vlmrun_mock.web.transport import knowing_transport
 
 LOOPBACK = "127.0.0.1"
+IDLE_SECONDS = 75
+"""How long a connection stays open without a request.
+
+uvicorn's 5 s are just what httpx, and so the official clients, keep one for: the two would close it at the same moment
+as the next request is sent, which then gets no answer.
+"""
+
 TICK_SECONDS = 0.1
 """How often uvicorn looks after what is due: ten ticks are a second in its own counting."""
 
@@ -72,9 +79,12 @@ class _Server(uvicorn.Server):
                 http=knowing_transport(AutoHTTPProtocol),
                 ws="none",
                 access_log=False,
+                proxy_headers=False,
                 log_level="error",
                 log_config=None,
                 server_header=False,
+                headers=[("x-content-type-options", "nosniff"), ("cross-origin-resource-policy", "same-origin")],
+                timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=math.ceil(patience) + SHUTDOWN_SECONDS,
             )
         )
@@ -136,11 +146,11 @@ def run(
 
 
 @contextlib.contextmanager
-def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
-    """Serve in a thread for the length of a `with` block, which gets the server's URL."""
+def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0, on_stop: OnStop = at_once) -> Iterator[str]:
+    """Serve in a thread for the length of a `with` block, which gets the server's URL; `on_stop` as in `run`."""
     listener = bind(host, port)
     started = threading.Event()
-    server = _Server(app, started.set, at_once)
+    server = _Server(app, started.set, on_stop)
     thread = threading.Thread(target=server.run, args=([listener],), name="vlmrun-mock", daemon=True)
     thread.start()
     try:

@@ -55,7 +55,7 @@ def test_an_object_is_filled_from_the_object_of_its_name() -> None:
     assert value == {"Issuer": {"city": "Lund", "name": "Acme Works"}}
 
 
-def test_a_wrapper_that_the_base_lacks_is_filled_from_what_encloses_it() -> None:
+def test_a_wrapper_that_is_missing_in_the_base_is_filled_from_the_object_around_it() -> None:
     header = {"type": "object", "properties": {"invoice_id": TEXT, "total": {"type": "number"}}}
 
     value = filled({"data": {"type": "object", "properties": {"header": header}}})
@@ -118,7 +118,7 @@ def test_a_null_of_the_base_is_replaced_where_a_value_must_be() -> None:
     assert isinstance(filled({"note": TEXT})["note"], str)
 
 
-def test_a_field_that_the_base_lacks_is_not_null() -> None:
+def test_a_field_that_is_missing_in_the_base_is_filled() -> None:
     assert isinstance(filled({"remark": {"anyOf": [TEXT, {"type": "null"}]}})["remark"], str)
 
 
@@ -253,7 +253,7 @@ def test_a_value_of_another_name_must_meet_the_schema_too() -> None:
     assert value["due_date"] != "soon"
 
 
-def test_lines_that_the_base_lacks_add_up_to_the_amounts_around_them() -> None:
+def test_lines_that_are_missing_in_the_base_add_up_to_the_amounts_around_them() -> None:
     base = {"subtotal": 9.0, "total": 11.0, "tax": 2.0, "description": "All of it"}
     schema = objects(lines={"type": "array", "items": LINE}, subtotal=NUMBER, tax=NUMBER, total=NUMBER)
 

@@ -17,6 +17,7 @@ import pytest
 from vlmrun_mock.schema.generate import generate
 from vlmrun_mock.schema.generate.phrases import VEHICLES
 from vlmrun_mock.schema.references import SchemaProblem
+from vlmrun_mock.schema.validation import violations
 from vlmrun_mock.seed import Seed
 
 TEXT = {"type": "string"}
@@ -59,7 +60,7 @@ def iban_remainder(iban: str) -> int:
         ("start_time", r"\d\d:\d\d"),
         ("date_of_birth", r"(19|20)\d\d-\d\d-\d\d"),
         ("ssn", r"9\d\d-\d\d-\d{4}"),
-        ("vat_id", r"GB\d{9}"),
+        ("vat_id", r"00-\d{7}"),
         ("language", "en"),
         ("gender", "male|female"),
         ("sku", r"[A-Z]{2}-\d{4}"),
@@ -83,7 +84,7 @@ def iban_remainder(iban: str) -> int:
         ("mrn", r"MRN-\d{4}-\d{4}"),
         ("diagnosis", "[A-Z].{10,}"),
         ("dosage", ".*(daily|hours)"),
-        ("blood_pressure", "120/80"),
+        ("blood_pressure", r"\d{3}/\d\d\d?"),
         ("insurance_provider", ".*(Health Plan|Insurance.*)"),
         ("governing_law", "[A-Z][A-Za-z ]+"),
         ("cashier", r"[A-Z]\w+ [A-Z][\w']+"),
@@ -322,3 +323,54 @@ def test_another_process_with_another_hash_seed_and_locale_gives_the_same_bytes(
     }
 
     assert outputs == {json.dumps(generate(schema, seed=Seed(4))) + "\n"}
+
+
+@pytest.mark.parametrize("items", [{}, {"type": "string"}, {"type": "number"}, {"type": "string", "format": "email"}])
+def test_a_long_list_without_repeats_is_made(items: dict[str, Any]) -> None:
+    found = generate({"type": "array", "minItems": 1_500, "uniqueItems": True, "items": items}, seed=Seed())
+
+    assert isinstance(found, list)
+    assert len({json.dumps(item) for item in found}) == len(found) == 1_500
+
+
+PAYMENTS: dict[str, Any] = {
+    "oneOf": [{"$ref": "#/$defs/Card"}, {"$ref": "#/$defs/Bank"}],
+    "discriminator": {"propertyName": "kind", "mapping": {"card": "#/$defs/Card"}},
+    "$defs": {
+        "Card": {
+            "type": "object",
+            "properties": {"kind": {"type": "string"}, "last4": {"type": "string"}},
+            "required": ["kind", "last4"],
+            "additionalProperties": False,
+        },
+        "Bank": {
+            "type": "object",
+            "properties": {"kind": {"type": "string"}, "iban": {"type": "string"}},
+            "required": ["kind", "iban"],
+            "additionalProperties": False,
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(("kept", "kind"), [(0, "card"), (1, "Bank")])
+def test_a_discriminator_has_the_value_that_its_mapping_has_or_else_the_name_of_the_schema(
+    kept: int, kind: str
+) -> None:
+    schema = {**PAYMENTS, "oneOf": [PAYMENTS["oneOf"][kept]]}
+
+    made: Any = generate(schema, seed=Seed())
+    either: Any = generate(PAYMENTS, seed=Seed())
+
+    assert made["kind"] == kind
+    assert violations(schema, made) == []
+    assert either["kind"] in {"card", "Bank"}
+
+
+def test_a_discriminator_that_states_its_value_keeps_it() -> None:
+    schema = json.loads(json.dumps(PAYMENTS))
+    schema["$defs"]["Card"]["properties"]["kind"] = {"const": "credit-card"}
+
+    made: Any = generate(schema, seed=Seed())
+
+    assert made["kind"] == "credit-card"

@@ -1,19 +1,23 @@
-"""The shapes that a value may take: every way to settle anyOf, oneOf, not, if and type, the best first."""
+"""The shapes that a value may take: each way to settle anyOf, oneOf, not, if and type, the best first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from vlmrun_mock.schema.generate.budget import Budget, Exhausted
 from vlmrun_mock.schema.generate.negation import denials
 from vlmrun_mock.schema.generate.node import KINDS, KINDS_OF_TYPE, Node, Shape
-from vlmrun_mock.schema.references import REFERENCES, Place, References, SchemaProblem
+from vlmrun_mock.schema.references import Place, References, SchemaProblem
 
 Option: TypeAlias = tuple[Node, ...]
-DEEPEST_RECURSION = 2  # how often a reference's target may be inside itself
+DEEPEST_RECURSION = 2  # times that the target of a reference may contain itself
+
+CHOOSING = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "dependencies"})
+
+ANY_TEXT = {"type", "title", "description", "default", "example", "examples"}
+"""Keywords of a property that may be any text."""
 
 HINTS = {
     "object": ("properties", "required", "additionalProperties", "patternProperties", "propertyNames"),
@@ -25,7 +29,7 @@ HINTS["object"] += ("minProperties", "maxProperties", "dependentRequired", "depe
 
 
 class Alternatives:
-    """Looks for the shapes in which all of some subschemas hold, below references already entered."""
+    """Finds the shapes in which several subschemas hold; `entered` counts the references that lead to them."""
 
     def __init__(
         self,
@@ -40,17 +44,17 @@ class Alternatives:
         self._siblings = siblings  # whether keywords beside a $ref count, as they do since draft 2019-09
         self._entered = entered
         self._budget = budget
-        self._problems = problems  # why shapes were left out
+        self._problems = problems  # why other shapes are impossible
 
     def shapes(self, nodes: Sequence[Node]) -> Iterator[Shape]:
-        """Yield the shapes, and add to the problems why others were left out."""
+        """Yield the shapes; the reasons for which others are impossible go to `problems`."""
         for shape in self._settled(Shape(), list(nodes), []):
             for settled in _of_one_kind(shape):
                 self._budget.step(shape.place)
                 yield settled
 
     def _settled(self, shape: Shape, nodes: list[Node], choices: list[list[Option]]) -> Iterator[Shape]:
-        """Add what leaves no choice first, so that a branch that contradicts it ends early."""
+        """Settle the choices, after all that is certain, so that contradictory branches end early."""
         try:
             shape, choices = self._added(shape, nodes, choices)
         except Exhausted:
@@ -66,6 +70,7 @@ class Alternatives:
 
     def _added(self, shape: Shape, nodes: list[Node], choices: list[list[Option]]) -> tuple[Shape, list[list[Option]]]:
         choices, waiting = list(choices), list(reversed(nodes))
+        kept = Kept(shape)
         while waiting:
             node = waiting.pop()
             self._budget.step(node.place)
@@ -78,40 +83,36 @@ class Alternatives:
             if node.denied:
                 self._deny(node, choices)
                 continue
-            shape = _kept(shape, node) if node.schema.get("$denied") is None else _without(shape, node)
+            kept.add(node)
             for choice in self._choices(node):
                 if len(choice) == 1:
                     waiting += reversed(choice[0])
                 else:
                     choices.append(choice)
-            shape, targets = self._followed(shape, node)
-            waiting += targets
-        return shape, choices
+            waiting += self._followed(kept, node)
+        return kept.shape(), choices
 
     def _deny(self, node: Node, choices: list[list[Option]]) -> None:
-        targets = [Node(*found, denied=True) for found in self._targets(node)]
-        options = [*denials(node), *((target,) for target in targets)]
+        targets = self._references.targets(node.place, node.schema)
+        options = [*denials(node), *((Node(*target, denied=True),) for target in targets)]
         if not options:
             raise SchemaProblem(node.place, "nothing is left that it does not forbid")
         choices.append(options)
 
-    def _targets(self, node: Node) -> Iterator[tuple[Place, Any]]:
-        for keyword in REFERENCES:
-            if isinstance(node.schema.get(keyword), str):
-                yield self._references.resolve(node.place, node.schema[keyword])
-
-    def _followed(self, shape: Shape, node: Node) -> tuple[Shape, list[Node]]:
-        found = (Node(*target) for target in self._targets(node))
-        targets = [target for target in found if target.place not in shape.opened]
+    def _followed(self, kept: Kept, node: Node) -> list[Node]:
+        found = (Node(*target) for target in self._references.targets(node.place, node.schema))
+        targets = [target for target in found if target.place not in kept.opened]
         for target in targets:
             if self._entered.get(target.place, 0) >= DEEPEST_RECURSION:
                 raise SchemaProblem((*node.place, "$ref"), "the recursion does not end")
-            shape = replace(shape, opened=(*shape.opened, target.place))
-        return shape, targets
+            kept.opened.append(target.place)
+        return targets
 
     def _choices(self, node: Node) -> Iterator[list[Option]]:
-        """Yield what is to be settled: each time a list of options, of which one must hold."""
+        """Yield the choices: lists of options, one of which must hold."""
         schema = node.schema
+        if CHOOSING.isdisjoint(schema):
+            return
         if "allOf" in schema:
             yield [tuple(node.child("allOf", index) for index in range(len(schema["allOf"])))]
         for keyword in ("anyOf", "oneOf"):
@@ -125,34 +126,61 @@ class Alternatives:
 
     def _branches(self, node: Node, keyword: str) -> list[Option]:
         branches = [node.child(keyword, index) for index in range(len(node.schema[keyword]))]
-        branches.sort(key=partial(_is_null))
-        options: list[Option] = [(branch,) for branch in branches]
-        if keyword == "oneOf" and 1 < len(branches) <= 12:  # noqa: PLR2004  # more would square the work
+        branches.sort(key=lambda branch: isinstance(branch.schema, dict) and branch.kinds() == {"null"})
+        options = [self._discriminated(node, branch) for branch in branches]
+        if keyword == "oneOf" and 1 < len(branches) <= 12:  # noqa: PLR2004  # the work grows with the square
             options += [(one, *(replace(other, denied=True) for other in branches if other != one)) for one in branches]
         return options or [(node.made({"enum": []}),)]
 
+    def _discriminated(self, node: Node, branch: Node) -> Option:
+        """Return a branch together with the value that OpenAPI's discriminator, if there is one, has for it.
 
-def _is_null(node: Node) -> bool:
-    return isinstance(node.schema, dict) and node.kinds() == {"null"}
+        A branch that states values of its own keeps to them.
+        """
+        found = node.schema.get("discriminator")
+        reference = branch.schema.get("$ref") if isinstance(branch.schema, dict) else None
+        name = found.get("propertyName") if isinstance(found, dict) else None
+        if not isinstance(found, dict) or not isinstance(name, str) or not isinstance(reference, str):
+            return (branch,)
+        declared = [Node(*target).schema for target in self._references.targets(branch.place, branch.schema)]
+        own = [each["properties"].get(name) for each in declared if isinstance(each, dict) and "properties" in each]
+        if not any(isinstance(each, dict) and each.get("type") == "string" and each.keys() <= ANY_TEXT for each in own):
+            return (branch,)
+        mapping = found.get("mapping")
+        mapped = mapping.items() if isinstance(mapping, dict) else ()
+        value = next((value for value, target in mapped if target == reference), reference.rpartition("/")[2])
+        return (branch, node.made({"properties": {name: {"const": value}}}))
 
 
-def _kept(shape: Shape, node: Node) -> Shape:
-    shape = shape.with_node(node)
-    if not shape.kinds:
-        culprit = next((keyword for keyword in ("type", "const", "enum") if keyword in node.schema), "type")
-        raise SchemaProblem((*node.place, culprit), "no type is left that every part of the schema allows")
-    return shape
+class Kept:
+    """A shape that grows."""
 
+    def __init__(self, shape: Shape) -> None:
+        self._nodes, self._denied, self.opened = list(shape.nodes), list(shape.denied), list(shape.opened)
+        self._kinds = shape.kinds
 
-def _without(shape: Shape, node: Node) -> Shape:
-    return replace(shape, denied=(*shape.denied, node.made(node.schema["$denied"])))
+    def add(self, node: Node) -> None:
+        """Let the shape also meet `node`; raises SchemaProblem if no type is left."""
+        denied = node.schema.get("$denied")
+        if denied is not None:
+            self._denied.append(node.made(denied))
+            return
+        kinds = self._kinds & node.kinds()
+        if not kinds:
+            culprit = next((keyword for keyword in ("type", "const", "enum") if keyword in node.schema), "type")
+            raise SchemaProblem((*node.place, culprit), "no type is left that every part of the schema allows")
+        self._nodes.append(node)
+        self._kinds = kinds
+
+    def shape(self) -> Shape:
+        """Return the shape."""
+        return Shape(tuple(self._nodes), tuple(self._denied), tuple(self.opened), self._kinds)
 
 
 def _conditions(node: Node) -> list[Option]:
     condition = node.child("if")
-    met = (condition, *(node.child("then") for _ in "1" if "then" in node.schema))
-    unmet = (replace(condition, denied=True), *(node.child("else") for _ in "1" if "else" in node.schema))
-    return [met, unmet]
+    met, unmet = ([node.child(word)] if word in node.schema else [] for word in ("then", "else"))
+    return [(condition, *met), (replace(condition, denied=True), *unmet)]
 
 
 def _dependencies(node: Node) -> Iterator[list[Option]]:
@@ -166,7 +194,7 @@ def _dependencies(node: Node) -> Iterator[list[Option]]:
 
 
 def _of_one_kind(shape: Shape) -> Iterator[Shape]:
-    """Yield the shape once for each kind of value that it leaves, the wanted ones first."""
+    """Yield the shape once for each kind of value that it allows, the preferred ones first."""
     if shape.allowed() is not None:
         yield shape.of_kind("listed")
         return
@@ -179,7 +207,7 @@ def _of_one_kind(shape: Shape) -> Iterator[Shape]:
 
 
 def _wanted(shape: Shape) -> list[str]:
-    """Return the types in the order in which to try them: as declared, else by the keywords; null last."""
+    """Return the types in the order to try them: those declared, those that the keywords suggest; null last."""
     declared = [name for _, types in shape.having("type") for name in (types if isinstance(types, list) else [types])]
     used = {keyword for node in shape.nodes for keyword in node.schema}
     hinted = [name for name, keywords in HINTS.items() if not used.isdisjoint(keywords)]

@@ -1,8 +1,10 @@
-"""Lists: how many items, which schema holds for each, and that they differ when they must."""
+"""Lists: the number of items, the schemas of each, and items that differ where they must."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.schema.generate.budget import Exhausted
@@ -13,33 +15,64 @@ from vlmrun_mock.schema.references import SchemaProblem
 if TYPE_CHECKING:
     from vlmrun_mock.schema.generate.builder import Builder, Spot
 
-MOST_TURNS = 24  # how often an item is made again because it was there already, and twice for each there
+FIRST_TURNS = 4
+MOST_TURNS = 24  # attempts at an item that differs from the others, and two more for each of these
 
 
 @dataclass(frozen=True, slots=True)
 class Contained:
-    """One `contains`: a list needs `least` items that meet it and takes no more than `most`."""
+    """One `contains`: a list has at least `least` and at most `most` items that meet it."""
 
     node: Node
     least: int
     most: int | None
 
 
+@dataclass(slots=True)
+class Distinct:
+    """The items of a list without repeats, as text; once few are free, `next` is the first turn that none has taken."""
+
+    met: set[str] = field(default_factory=set)
+    next: int = 0
+
+    def turns(self) -> Iterator[int]:
+        """Yield which of the possible values to try for an item: the first ones, and where these are taken new ones."""
+        first = 1 if self.next else FIRST_TURNS
+        yield from range(first)
+        self.next = max(self.next, first)
+        for _ in range(MOST_TURNS + 2 * len(self.met)):
+            self.next += 1
+            yield self.next - 1
+
+    def add(self, item: str) -> bool:
+        """Add an item, and return whether it was not there."""
+        before = len(self.met)
+        self.met.add(item)
+        return len(self.met) > before
+
+
 def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> list[Any]:
-    """Return a list; raises SchemaProblem when its counts or its items cannot be met."""
+    """Return a list; raises SchemaProblem if its counts contradict each other or a required item cannot be made."""
     found = spot.example if isinstance(spot.example, list) and spot.turn == 0 else []
     contained = [_contained(node) for node, _ in shape.having("contains")]
     least, most = _counts(shape, contained)
-    wanted = _wanted_count(builder, shape, spot, found, least)
-    assigned = _assigned(shape, contained, max(wanted, least), most)
+    prefix = max((count for _, count in map(_prefix, shape.nodes)), default=0)
+    is_nothing = not found and spot.turn == 0 and builder.world.subject(spot.path).is_nothing
+    count = least if is_nothing else max(len(found) or _wanted_count(builder, shape, spot, prefix, least), least)
+    count = count if most is None else min(count, most)
+    assigned = _assigned(contained, count, prefix)
     items: list[Any] = []
-    met: set[str] = set()
+    distinct = Distinct()
     unique = any(flag is True for _, flag in shape.having("uniqueItems"))
-    for index in range(min(max(wanted, least), most) if most is not None else max(wanted, least)):
+    if unique and not found and not prefix and not assigned:
+        listed = _listed(builder, _item_nodes(shape, 0), spot, count)
+        if listed:
+            return listed
+    for index in range(count):
         nodes = [*_item_nodes(shape, index), *assigned.get(index, ())]
         below = replace(spot, path=(*spot.path, index), example=_example(spot, found, index), turn=variation >> index)
         try:
-            items.append(_item(builder, nodes, below, met if unique else None))
+            items.append(_item(builder, nodes, below, distinct if unique else None))
         except Exhausted:
             raise
         except SchemaProblem:
@@ -49,14 +82,32 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> list[Any
     return items
 
 
-def _item(builder: Builder, nodes: list[Node], spot: Spot, met: set[str] | None) -> object:
-    """Build an item; with `met`, one that is not among those met, which it joins."""
-    if met is None:
+def _listed(builder: Builder, nodes: list[Node], spot: Spot, count: int) -> list[Any]:
+    """Return different values of an `enum` for a list that is too long to look for each item anew, else nothing.
+
+    Each item would take a step for 16 values of the `enum`, and two more.
+    """
+    if count * 2 <= MOST_TURNS:
+        return []
+    shapes = builder.shapes(nodes, replace(spot, path=(*spot.path, 0), example=ABSENT))
+    values = list({canonical(value): value for value in shapes[0].allowed() or []}.values()) if shapes else []
+    if len(shapes) != 1 or not values or count * (len(values) // 16 + 2) <= builder.budget.steps:
+        return []
+    start = builder.world.subject(spot.path).random().randrange(len(values))
+    allowed = (value for value in [*values[start:], *values[:start]] if builder.accepts(shapes[0], value))
+    items = list(islice(allowed, count))
+    for _ in items:
+        builder.budget.value(spot.path)
+    return items if len(items) == count else []
+
+
+def _item(builder: Builder, nodes: list[Node], spot: Spot, distinct: Distinct | None) -> object:
+    """Build an item; with `distinct`, one that is not among those, to which it is added."""
+    if distinct is None:
         return builder.build(nodes, spot)
-    for turn in range(spot.turn, spot.turn + MOST_TURNS + 2 * len(met)):
-        item = builder.build(nodes, replace(spot, turn=turn))
-        if canonical(item) not in met:
-            met.add(canonical(item))
+    for turn in distinct.turns():
+        item = builder.build(nodes, replace(spot, turn=spot.turn + turn))
+        if distinct.add(canonical(item)):
             return item
     raise SchemaProblem(
         nodes[0].place if nodes else (), "there are not enough different items for a list without repeats"
@@ -64,41 +115,36 @@ def _item(builder: Builder, nodes: list[Node], spot: Spot, met: set[str] | None)
 
 
 def _example(spot: Spot, found: list[Any], index: int) -> object:
-    """Return the example's item, or at the top the whole example where the schema wraps it in a list."""
+    """Return the example's item, or the whole example where the schema wraps it in a list."""
     if index < len(found):
         return found[index]
     return spot.scope if index == 0 and _wraps(spot) else ABSENT
 
 
 def _wraps(spot: Spot) -> bool:
-    """Say whether the list stands where the example answer itself would, alone in the answer."""
+    """Return whether the list is alone in the answer, so that its item corresponds to the whole example."""
     return bool(spot.scope) and spot.alone and not isinstance(spot.example, list)
 
 
 def _contained(node: Node) -> Contained:
-    most = node.schema.get("maxContains")
-    return Contained(
-        node.child("contains"), int(node.schema.get("minContains", 1)), None if most is None else int(most)
-    )
+    least, most = node.schema.get("minContains", 1), node.schema.get("maxContains")
+    return Contained(node.child("contains"), int(least), None if most is None else int(most))
 
 
 def _counts(shape: Shape, contained: list[Contained]) -> tuple[int, int | None]:
     least = max([shape.most("minItems"), *(one.least for one in contained)])
     most = shape.least("maxItems")
     if most is not None and least > most:
-        raise SchemaProblem(
-            shape.place_of("minItems", "contains", "maxItems"), f"no list has {least} and at most {most}"
-        )
+        place = shape.place_of("minItems", "contains", "maxItems")
+        raise SchemaProblem(place, f"no list has {least} and at most {most}")
     for one in contained:
         if one.most is not None and one.least > one.most:
             raise SchemaProblem((*one.node.place[:-1], "minContains"), "minContains is above maxContains")
     return least, most
 
 
-def _wanted_count(builder: Builder, shape: Shape, spot: Spot, found: list[Any], least: int) -> int:
-    prefix = max((count for _, count in map(_prefix, shape.nodes)), default=0)
-    if found:
-        return len(found)
+def _wanted_count(builder: Builder, shape: Shape, spot: Spot, prefix: int, least: int) -> int:
+    """Return the number of items, bounds aside, of a list for which the example has none."""
     if len(spot.path) > builder.fill_depth:
         return least
     if prefix:
@@ -112,18 +158,16 @@ def _wanted_count(builder: Builder, shape: Shape, spot: Spot, found: list[Any], 
 
 
 def _is_box(builder: Builder, shape: Shape, spot: Spot) -> bool:
-    """Say whether the list holds the numbers of one box, by its name."""
+    """Return whether the list holds the numbers of one box, by its name."""
     words = builder.world.subject(spot.path).words
     named = words[-1:] in (("bbox",), ("xywh",)) or words[-2:] == ("bounding", "box")
     items = [items for _, items in shape.having("items") if isinstance(items, dict)]
     return named and any(one.get("type") in {"number", "integer"} for one in items)
 
 
-def _assigned(shape: Shape, contained: list[Contained], count: int, most: int | None) -> dict[int, list[Node]]:
-    """Say which items meet which `contains`, and which must not since enough of them do."""
-    size = count if most is None else min(count, most)
-    prefix = max((count for _, count in map(_prefix, shape.nodes)), default=0)
-    order = [*range(prefix, size), *range(min(prefix, size))]
+def _assigned(contained: list[Contained], count: int, prefix: int) -> dict[int, list[Node]]:
+    """Return, by index, which `contains` an item must meet, and which it must not because enough others do."""
+    order = [*range(prefix, count), *range(min(prefix, count))]
     assigned: dict[int, list[Node]] = {}
     for one in contained:
         for index in order[: one.least]:
@@ -134,7 +178,7 @@ def _assigned(shape: Shape, contained: list[Contained], count: int, most: int | 
 
 
 def _prefix(node: Node) -> tuple[str, int]:
-    """Return where the schemas of the first items are, and for how many items: before 2020-12 it was `items`."""
+    """Return the keyword for the schemas of the first items, `items` before 2020-12, and their number."""
     for keyword in ("prefixItems", "items"):
         if isinstance(node.schema.get(keyword), list):
             return keyword, len(node.schema[keyword])

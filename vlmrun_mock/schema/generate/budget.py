@@ -1,4 +1,4 @@
-"""The limit on the cost of one generation, in steps and not in time, so that every machine gives the same answer."""
+"""The limit on the cost of one generation: in steps, not in time, so that every machine gives the same answer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ MOST_TEXT = 1_000_000  # characters
 
 
 class Exhausted(SchemaProblem):
-    """The answer would be too large, or finding it would take too long: the search ends."""
+    """Ends the search: the answer would be too large, or finding it would take too many steps."""
 
 
 class Budget:
-    """How much of one generation's allowance is left."""
+    """What is left of one generation's allowance."""
 
     def __init__(self, share: float) -> None:
         self.values = int(MOST_VALUES * share)
@@ -22,13 +22,13 @@ class Budget:
         self.text = MOST_TEXT
 
     def step(self, place: Place, count: int = 1) -> None:
-        """Count choices that are looked at; raises Exhausted."""
+        """Count the choices examined; raises Exhausted."""
         self.steps -= count
         if self.steps < 0:
             raise Exhausted(place, "too many combinations to look for an answer")
 
     def value(self, place: Place) -> None:
-        """Count a value that is produced; raises Exhausted."""
+        """Count a value; raises Exhausted."""
         self.values -= 1
         if self.values < 0:
             raise Exhausted(place, f"an answer would have more than {MOST_VALUES:,} values")

@@ -1,4 +1,4 @@
-"""Builds one value: settles which shape each part takes and hands it to the maker of its kind."""
+"""Building one value: choosing the shape of each part, and calling the maker of its kind."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ DEEPEST_ANSWER = 90
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where in the answer a value goes, and what is known there.
+    """A place of the answer that needs a value.
 
-    `example` is the value that the example answer has there, `scope` the object of it that encloses the spot.
-    `entered` counts the references that lead here; `turn` asks for another value than the first.
+    `example` is the example answer's value for it, and `scope` the object of the example that encloses it. `entered`
+    counts the references that lead to it. `turn` asks for another value than the first.
     """
 
     path: Place = ()
@@ -33,27 +33,27 @@ class Spot:
     scope: Mapping[str, Any] = field(default_factory=dict)
     entered: Mapping[Place, int] = field(default_factory=dict)
     turn: int = 0
-    alone: bool = True  # whether nothing else is in the answer
-    named: bool = True  # whether a field may take the example's value of another name
+    alone: bool = True  # whether the answer has no other value beside it
+    named: bool = True  # whether a field may take a value of the example by a synonym
 
     def entering(self, opened: Sequence[Place]) -> Spot:
-        """Return the spot as seen after following references."""
+        """Return the spot after following references."""
         if not opened:
             return self
         return replace(self, entered={**self.entered, **{place: self.entered.get(place, 0) + 1 for place in opened}})
 
 
 class Builder:
-    """Builds a value of a schema; `turns` says, by path, which of the possible values to take."""
+    """Builds a value of a schema; `turns` holds, by path, which of the possible values to take."""
 
     def __init__(
         self, loaded: LoadedSchema, world: World, budget: Budget, turns: Mapping[Place, int], fill_depth: int
     ) -> None:
         self.world = world
         self.budget = budget
-        self.fill_depth = fill_depth  # below this many levels what is optional is left out
+        self.fill_depth = fill_depth  # levels with optional properties
         self.schema_uri = str(loaded.root.get("$schema", ""))
-        self.places: dict[Place, Place] = {}  # by path: the place in the schema
+        self.places: dict[Place, Place] = {}  # in the schema, by path in the answer
         self._loaded = loaded
         self._siblings = draft(loaded.root) in {"2019-09", "2020-12"}
         self._turns = turns
@@ -65,7 +65,7 @@ class Builder:
         return self.build([Node((), self._loaded.root)], Spot(example=found, scope=scope, entered={(): 1}))
 
     def build(self, nodes: Sequence[Node], spot: Spot) -> object:
-        """Build a value that meets all of `nodes`; raises SchemaProblem when no shape of it can be made."""
+        """Build a value that meets all of `nodes`; raises SchemaProblem if none is found."""
         place = nodes[0].place if nodes else ()
         self.budget.value(place)
         if len(spot.path) > DEEPEST_ANSWER:
@@ -84,14 +84,16 @@ class Builder:
         raise problems[0] if problems else SchemaProblem(place, "its parts contradict each other")
 
     def _in_turn(self, nodes: Sequence[Node], spot: Spot, problems: list[SchemaProblem]) -> Iterator[tuple[Shape, int]]:
-        """Yield the shapes, the one whose turn it is first, each with the number of the value to take of it."""
+        """Yield the shapes from the spot's turn on, each with the number of its variation."""
         shapes = self._shapes(nodes, spot, problems)
-        suited = spot.example is not ABSENT
-        if spot.turn == 0 and not suited:
+        if spot.turn == 0 and spot.example is ABSENT and self.world.subject(spot.path).is_nothing:
+            # What is wrong is nothing in a good answer: null, where that is allowed, or an empty list.
+            shapes = iter(sorted(shapes, key=lambda shape: shape.kind != "null"))
+        if spot.turn == 0 and spot.example is ABSENT:
             yield from ((shape, 0) for shape in shapes)
             return
         listed = list(shapes)
-        if suited:
+        if spot.example is not ABSENT:
             listed.sort(key=lambda shape: self._distance(shape, spot.example))
         for offset in range(len(listed)):
             variation, index = divmod(spot.turn + offset, len(listed))
@@ -103,8 +105,12 @@ class Builder:
         )
         return islice(alternatives.shapes(nodes), MOST_SHAPES)
 
+    def shapes(self, nodes: Sequence[Node], spot: Spot) -> list[Shape]:
+        """Return the shapes that a value may take at a spot, the best first."""
+        return list(self._shapes(nodes, spot, []))
+
     def _distance(self, shape: Shape, value: object) -> int:
-        """Say how far a shape is from the example's value: 0 takes it as it is, 1 in another type, 2 not at all."""
+        """Return 0 if a shape takes the example's value unchanged, 1 if in another type, 2 if not at all."""
         if isinstance(value, dict | list):
             return 0 if shape.kind == kind_of(value) else 2
         found = example.converted(shape, value, self.schema_uri)
@@ -120,32 +126,28 @@ class Builder:
         return MAKERS[shape.kind](self, shape, spot.entering(shape.opened), variation)
 
     def is_settled(self, path: Place) -> bool:
-        """Say whether a value of its own was asked for at a path, as happens when the first did not do."""
+        """Return whether another value than the first was chosen at a path, as the first was invalid."""
         return bool(self._turns.get(path))
 
     def could_be(self, nodes: Sequence[Node], spot: Spot, value: object) -> bool:
-        """Say whether a scalar would do at a spot."""
-        shapes = self._shapes(nodes, spot, [])
-        return any(
-            kind_of(value) in shape.kinds and self.accepts(shape, value) and shape.lists(value) for shape in shapes
-        )
+        """Return whether a scalar is valid at a spot."""
+        shapes = (shape for shape in self._shapes(nodes, spot, []) if kind_of(value) in shape.kinds)
+        return any(self.accepts(shape, value) and shape.lists(value) for shape in shapes)
 
     def could_hold(self, nodes: Sequence[Node], spot: Spot, value: object) -> bool:
-        """Say whether a value of this one's kind would do at a spot."""
+        """Return whether a value of the same kind may be valid at a spot."""
         return any(kind_of(value) in shape.kinds for shape in self._shapes(nodes, spot, []))
 
     def accepts(self, shape: Shape, value: object) -> bool:
-        """Say whether a scalar meets a shape."""
+        """Return whether a scalar meets a shape."""
         return shape.accepts(value, self.schema_uri)
 
 
 def _make_boolean(builder: Builder, shape: Shape, spot: Spot, variation: int) -> bool:
-    first = builder.world.subject(spot.path).boolean()
-    value = first is (variation % 2 == 0)
-    if builder.accepts(shape, value):
-        return value
-    if builder.accepts(shape, not value):
-        return not value
+    first = builder.world.subject(spot.path).boolean() is (variation % 2 == 0)
+    for value in (first, not first):
+        if builder.accepts(shape, value):
+            return value
     raise SchemaProblem(shape.place, "neither true nor false is allowed")
 
 
@@ -155,24 +157,21 @@ def _make_null(_builder: Builder, shape: Shape, _spot: Spot, _variation: int) ->
 
 
 def _make_listed(builder: Builder, shape: Shape, spot: Spot, variation: int) -> object:
-    """Take one of the values of `enum` and `const`: null last, any other by the seed."""
+    """Return one of the values of `enum` and `const`: drawn from the seed, null last."""
     listed = shape.allowed() or []
     builder.budget.step(shape.place, len(listed) // 16)
-    if spot.turn == 0 and _is_listed(spot.example, listed) and builder.accepts(shape, spot.example):
+    has_example = spot.turn == 0 and spot.example is not ABSENT and any(same(spot.example, value) for value in listed)
+    if has_example and builder.accepts(shape, spot.example):
         return spot.example
     wanted = [value for value in listed if value is not None]
     start = builder.world.subject(spot.path).random().randrange(len(wanted)) if wanted else 0
     values = [*wanted[start:], *wanted[:start], *(value for value in listed if value is None)]
-    for offset in range(len(values)):
-        value = values[(variation + offset) % len(values)]
+    first = variation % len(values) if values else 0
+    for value in [*values[first:], *values[:first]]:
         builder.budget.step(shape.place)
         if builder.accepts(shape, value):
             return value
     raise SchemaProblem(shape.place_of("enum", "const"), "no value of this list is allowed by the rest")
-
-
-def _is_listed(value: object, listed: list[Any]) -> bool:
-    return value is not ABSENT and any(same(value, other) for other in listed)
 
 
 MAKERS: dict[str, Callable[[Builder, Shape, Spot, int], object]] = {

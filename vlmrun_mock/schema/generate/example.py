@@ -1,20 +1,20 @@
-"""An example answer of the same kind of document: what a schema's fields may take from it."""
+"""Taking values from an example answer for the same kind of document."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from vlmrun_mock.schema.generate.node import Shape
+from vlmrun_mock.schema.generate.node import Shape, kind_of
 
 
 class Absent:
-    """What stands where the example has nothing, for null is a value."""
+    """The type of ABSENT, which stands for a missing value, for null is a value."""
 
 
 ABSENT: Final = Absent()
-
 
 SYNONYMS: Mapping[str, str] = {
     "invoice_number invoice_no invoice_num": "invoice_id",
@@ -42,11 +42,28 @@ SYNONYMS: Mapping[str, str] = {
     "shipping": "shipping_cost",
     "tax_id vat_number": "vat_id",
 }
-"""What else the example may call a field: by its names, the names to look for, where `*` takes all that begin so."""
+"""By names of a field, the names under which the example may have it; `*` stands for any ending."""
+
+
+@lru_cache(maxsize=1024)
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def _by_name() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for names, others in SYNONYMS.items():
+        for name in dict.fromkeys(map(_letters, names.split())):
+            found.setdefault(name, []).extend(others.split())
+    return found
+
+
+BY_NAME: Mapping[str, Sequence[str]] = _by_name()
+"""The names of SYNONYMS, by each name of a field in letters alone."""
 
 
 def find(scope: Mapping[str, Any], name: str) -> object:
-    """Return the value of the property of that name, or ABSENT: case and separators do not count."""
+    """Return the property with that name, whatever its case and separators, or ABSENT."""
     if name in scope:
         return scope[name]
     wanted = _letters(name)
@@ -54,49 +71,33 @@ def find(scope: Mapping[str, Any], name: str) -> object:
 
 
 def synonyms(scope: Mapping[str, Any], name: str) -> Iterator[object]:
-    """Yield what the example has under other names for the same, the likeliest first."""
-    for names, others in SYNONYMS.items():
-        if _letters(name) in map(_letters, names.split()):
-            found = (
-                _beginning(scope, other[:-1]) if other[-1] == "*" else find(scope, other) for other in others.split()
-            )
-            yield from (value for value in found if value is not ABSENT)
+    """Yield the example's values under synonyms of a name, the likeliest first."""
+    if scope:
+        for other in BY_NAME.get(_letters(name), ()):
+            found = _beginning(scope, other[:-1]) if other[-1] == "*" else find(scope, other)
+            if found is not ABSENT:
+                yield found
 
 
 def _beginning(scope: Mapping[str, Any], prefix: str) -> object:
-    """Return an object of the properties whose names begin with the prefix, without it, or ABSENT."""
+    """Return an object of the properties with a prefix, which their names lose, or ABSENT."""
     found = {name.removeprefix(prefix): value for name, value in scope.items() if name.startswith(prefix)}
     return found or ABSENT
 
 
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
-
-
 def converted(shape: Shape, value: object, schema_uri: str) -> object:
-    """Return the value if it meets the shape, or the same in the type that is asked for; else ABSENT."""
-    for candidate in _spellings(shape.kind, value):
-        if shape.accepts(candidate, schema_uri) and (shape.kind != "listed" or shape.lists(candidate)):
-            return candidate
+    """Return the value, in the type of the shape, if it meets the shape; else ABSENT."""
+    candidate = _of_kind(shape.kind, value)
+    if candidate is ABSENT or not shape.accepts(candidate, schema_uri):
+        return ABSENT
+    return ABSENT if shape.kind == "listed" and not shape.lists(candidate) else candidate
+
+
+def _of_kind(kind: str, value: object) -> object:
+    """Return a scalar as one of that kind, or ABSENT."""
+    own = kind_of(value)
+    if kind in ("listed", own):
+        return int(value) if kind == "integer" and isinstance(value, float) else value
+    if own in ("integer", "fraction") and kind in ("number", "string"):
+        return value if kind == "number" else str(value)
     return ABSENT
-
-
-def _spellings(kind: str, value: object) -> list[object]:
-    if kind == "listed":
-        return [value]
-    if isinstance(value, bool) or value is None:
-        return [value] if kind == ("null" if value is None else "boolean") else []
-    if isinstance(value, str):
-        return [value] if kind == "string" else []
-    if isinstance(value, int | float):
-        return _numbers(kind, value)
-    return []
-
-
-def _numbers(kind: str, value: float) -> list[object]:
-    whole = int(value) if float(value).is_integer() else None
-    if kind == "integer":
-        return [whole] if whole is not None else []
-    if kind == "number":
-        return [value]
-    return [str(value)] if kind == "string" else []

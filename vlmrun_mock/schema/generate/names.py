@@ -1,12 +1,11 @@
-"""What a field's name says about its value: two tables, of texts and of numbers, and how they are looked up."""
+"""Suggesting a value from a field's name: a table of texts, a table of numbers, and the look-up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from vlmrun_mock.schema.generate import phrases
 from vlmrun_mock.schema.generate.words import words_of
@@ -19,10 +18,8 @@ CENT = Fraction(1, 100)
 THOUSANDTH = Fraction(1, 1000)
 
 COMPANIES = "vendor supplier seller company employer merchant store business organization organisation carrier shipper"
-COMPANIES += (
-    " consignee issuer payer payee insurer manufacturer brand shop retailer agency provider restaurant hotel lender"
-)
-COMPANIES += " landlord school university college institution remitter contractor"
+COMPANIES += " consignee issuer payer payee insurer manufacturer brand shop retailer agency provider restaurant hotel"
+COMPANIES += " lender landlord school university college institution remitter contractor"
 PRODUCTS = "item product line article goods sku material part"
 PEOPLE = "person employee contact patient driver author signer student applicant tenant member owner holder agent user"
 PEOPLE += " customer candidate passenger guest doctor physician manager player witness dependent nominee"
@@ -30,17 +27,20 @@ PEOPLE += " customer candidate passenger guest doctor physician manager player w
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[Made]):
-    """The names that end in one of `tails`, where one of `within` is before it or around it, if any is given."""
+    """Suits names that end in one of `tails`, after or inside of one of `within` if there are any."""
 
     tails: str  # separated by "|"
     make: Callable[[Subject], Made]
     within: str = ""
 
 
+Rules: TypeAlias = dict[str, list[tuple[tuple[str, ...], Rule[Made]]]]
+"""The rules with the words of their tails, by the last of these words."""
+
 TEXTS: list[Rule[str]] = [
     Rule("first name|given name|given names|forename|forenames|first names", lambda subject: subject.person().first),
     Rule("last name|surname|family name", lambda subject: subject.person().last),
-    Rule("middle name", phrases.middle_name),
+    Rule("middle name", lambda subject: subject.random().choice("ABCDEFGHJKLMPRST")),
     Rule("full name|fullname", lambda subject: subject.person().name),
     Rule("user name|username|handle|login", phrases.user_name),
     Rule("file name|filename|file", phrases.file_name),
@@ -54,6 +54,12 @@ TEXTS: list[Rule[str]] = [
     Rule("name", lambda subject: subject.locality().city, "city town"),
     Rule("name", phrases.project, "project plan event team course"),
     Rule("name", phrases.skill, "skill language"),
+    Rule("name", phrases.vessel, "vessel ship boat"),
+    Rule("name", phrases.test, "test lab analysis panel procedure"),
+    Rule("name", phrases.dish, "dish menu meal recipe food"),
+    Rule("name", phrases.certification, "certification certificate course award qualification"),
+    Rule("vessel|ship", phrases.vessel),
+    Rule("dish", phrases.dish),
     Rule("name", lambda subject: f"{subject.words[0].title()} tax" if subject.role else "Sales tax", "tax"),
     Rule("name", lambda subject: subject.person().name),
     Rule("insurance provider|insurance company|insurer|insurer name|insurance provider name|insurance company name|"
@@ -63,11 +69,11 @@ TEXTS: list[Rule[str]] = [
     Rule("name", phrases.medication, "medication drug medicine prescription"),
     Rule("dosage|dose", phrases.one_of("500 mg twice daily", "10 mg once daily", "1 tablet every 8 hours")),
     Rule("diagnosis|diagnoses|diagnosis name", phrases.diagnosis),
-    Rule("icd10|icd|icd code|icd10 code|diagnosis code", lambda _: "J45.909"),
-    Rule("blood pressure", lambda _: "120/80"),
-    Rule("npi|npi number|provider npi|national provider identifier", lambda _: "1234567893"),
+    Rule("icd10|icd|icd code|icd10 code|diagnosis code", phrases.icd),
+    Rule("blood pressure", phrases.blood_pressure),
+    Rule("npi|npi number|provider npi|national provider identifier", phrases.npi),
     Rule("mrn|mrn number|medical record number|medical record no", phrases.numbered("MRN")),
-    Rule("vin|vin number|vehicle identification number", lambda _: "1M8GDM9AXKP042788"),
+    Rule("vin|vin number|vehicle identification number", phrases.vehicle_number),
     Rule("make", lambda subject: phrases.vehicle(subject)[0]),
     Rule("model", phrases.sku, f"{PRODUCTS} device printer equipment"),
     Rule("model", lambda subject: phrases.vehicle(subject)[1]),
@@ -78,7 +84,7 @@ TEXTS: list[Rule[str]] = [
          lambda subject: subject.person().name),
     Rule("product|item|article", phrases.product),
     Rule("brand", lambda subject: subject.company().split(" ")[0]),
-    Rule("email|mail|email address|e mail", phrases.company_email, COMPANIES),
+    Rule("email|mail|email address|e mail", lambda subject: f"office@{subject.company_host()}", COMPANIES),
     Rule("email|mail|email address|e mail", phrases.email),
     Rule("phone|telephone|mobile|fax|tel|phone number|telephone number|fax number|mobile number|cell", phrases.phone),
     Rule("linkedin|linkedin url|linkedin profile|linkedin link", phrases.profile("linkedin")),
@@ -90,7 +96,8 @@ TEXTS: list[Rule[str]] = [
     Rule("dimensions unit|dimension unit|length unit|size unit", lambda _: "cm"),
     Rule("weight unit|mass unit", lambda _: "kg"),
     Rule("unit", lambda _: "cm", "dimension dimensions"),
-    Rule("address line 2|line 2|line2|address 2|address2|unit|suite|apartment", phrases.suite),
+    Rule("address line 2|line 2|line2|address 2|address2|unit|suite|apartment",
+         lambda subject: f"Suite {subject.random().randrange(100, 900)}"),
     Rule("address|location|premises", phrases.address),
     Rule("city|town|locality", lambda subject: subject.locality().city),
     Rule("place of birth|birth place|birthplace|birth city|city of birth", lambda subject: subject.locality().city),
@@ -98,20 +105,20 @@ TEXTS: list[Rule[str]] = [
     Rule("state|province|region|state code", lambda subject: subject.locality().state_code),
     Rule("zip|zip code|zipcode|postal code|postcode|postal", lambda subject: subject.locality().zip_code),
     Rule("county", lambda subject: f"{subject.locality().city} County"),
-    Rule("country", lambda _: "United States"),
-    Rule("country code|nationality code", lambda _: "US"),
+    Rule("country", lambda subject: subject.country.name),
+    Rule("country code|nationality code", lambda subject: subject.country.code),
     Rule("nationality|citizenship", lambda _: "American"),
-    Rule("currency|currency code|currency iso|iso currency code", lambda _: "USD"),
+    Rule("currency|currency code|currency iso|iso currency code", lambda subject: subject.country.currency),
     Rule("currency symbol", lambda _: "$"),
-    Rule("language|lang|locale|language code", lambda _: "en"),
+    Rule("language|lang|locale|language code", lambda subject: subject.country.language),
     Rule("timezone|time zone|tz", lambda _: "America/Denver"),
     Rule("iban|iban number", phrases.iban),
     Rule("swift|bic|swift code|swift number|bic code", phrases.bic),
-    Rule("routing number|routing|aba", lambda _: "331904273"),
+    Rule("routing number|routing|aba", phrases.routing_number),
     Rule("account number|account no|account|account id|bank account", phrases.digits(10)),
     Rule("ssn|social security number|social security|social security no", phrases.social_security),
-    Rule("vat id|vat number|vat|vat no", phrases.prefixed("GB", 9)),
-    Rule("ein|tax id|tax number|employer identification number|tax identification number", phrases.employer_number),
+    Rule("vat id|vat number|vat|vat no", phrases.vat_id),
+    Rule("ein|tax id|tax number|employer identification number|tax identification number", phrases.prefixed("00-", 7)),
     Rule("invoice id|invoice number|invoice no|invoice num|invoice", phrases.numbered("INV")),
     Rule("id|number|no|num|code|reference|ref", phrases.numbered("INV"), "invoice bill"),
     Rule("order id|order number|order no|po number|purchase order|purchase order number|po", phrases.numbered("PO")),
@@ -156,6 +163,11 @@ TEXTS: list[Rule[str]] = [
     Rule("duration", lambda _: "45 minutes"),
     Rule("time|time of day", phrases.time),
     Rule("date|dob|birthday|due|day|birth|date of birth|expiry|deadline|from|until|issued|valid", phrases.date),
+    Rule("date of issue|date of expiry|date of delivery|date of service|date of payment|issued on|paid on|due on|"
+         "signed on|delivered on|shipped on|received on|ordered on|created on|expires on", phrases.date),
+    Rule("start|end|begin|from|to", phrases.date, "period statement coverage term range billing validity policy lease"),
+    Rule("gross amount|net amount|amount", lambda s: f"{s.random().randrange(2_000, 90_000) / 100:.2f}"),
+    Rule("house number", lambda subject: str(subject.random().randrange(1, 180))),
     Rule("at|timestamp|datetime|date time", phrases.date_time),
     Rule("year", lambda subject: str(subject.day(0).year)),
     Rule("month", lambda subject: f"{subject.day(0):%B}"),
@@ -163,81 +175,81 @@ TEXTS: list[Rule[str]] = [
 ]  # fmt: skip  # one rule a line
 
 
-def _price(subject: Subject) -> float:
-    return subject.random().randrange(450, 18_000) / 100
+def _drawn(low: int, high: int, divisor: int | None = None) -> Callable[[Subject], float]:
+    """Return a maker of whole numbers from `low` to below `high`, or of these divided by `divisor`."""
 
+    def make(subject: Subject) -> float:
+        number = subject.random().randrange(low, high)
+        return number / divisor if divisor else number
 
-def _share(subject: Subject) -> float:
-    return subject.random().randrange(720, 995) / 1000
+    return make
 
 
 NUMBERS: list[Rule[float]] = [
-    Rule("confidence|score|probability|likelihood|certainty", _share),
-    Rule(
-        "tax rate|vat rate|discount rate|interest rate|tax percentage",
-        lambda s: s.random().choice([0.05, 0.07, 0.0825]),
-    ),
-    Rule("percentage|percent|pct", lambda subject: subject.random().randrange(5, 96)),
-    Rule("quantity|qty|count|pieces|packages|hours|number of items|units|guests", lambda s: s.random().randrange(1, 9)),
-    Rule("year", lambda subject: subject.day(0).year),
+    Rule("confidence|score|probability|likelihood|certainty", _drawn(720, 995, 1000)),
+    Rule("tax rate|vat rate|discount rate|interest rate|tax percentage",
+         lambda subject: subject.random().choice([0.05, 0.07, 0.0825])),
+    Rule("percentage|percent|pct", _drawn(5, 96)),
+    Rule("quantity|qty|count|pieces|packages|hours|number of items|units|guests|nights", _drawn(1, 9)),
+    Rule("year|birth year|model year", lambda subject: subject.day(0).year),
+    Rule("year built|built", _drawn(1920, 2016)),
+    Rule("quarter", _drawn(1, 5)),
+    Rule("bedrooms|bathrooms|floors|beds|baths", _drawn(1, 5)),
+    Rule("zip|zip code|postal code|postcode", lambda subject: int(subject.locality().zip_code)),
+    Rule("phone|phone number|telephone", phrases.phone_as_number),
     Rule("month", lambda subject: subject.day(0).month),
     Rule("day", lambda subject: subject.day(0).day),
-    Rule("age", lambda subject: subject.random().randrange(18, 91)),
-    Rule("latitude|lat", lambda subject: subject.random().randrange(32_000, 46_000) / 1000),
-    Rule("longitude|lng|lon", lambda subject: -subject.random().randrange(78_000, 121_000) / 1000),
+    Rule("age", _drawn(18, 91)),
+    Rule("latitude|lat", lambda subject: subject.locality().latitude),
+    Rule("longitude|lng|lon", lambda subject: subject.locality().longitude),
     Rule("page|page number|page no", lambda _: 1),
-    Rule("page count|pages|total pages|number of pages", lambda subject: subject.random().randrange(1, 5)),
-    Rule("bbox|xywh|bounding box|box|coordinate|coordinates", lambda s: s.random().randrange(50, 450) / 1000),
-    Rule(
-        "x|y|left|top|width|height",
-        lambda subject: subject.random().randrange(50, 450) / 1000,
-        "bbox bounding box xywh",
-    ),
-    Rule("gpa|grade point average", lambda subject: subject.random().randrange(240, 400) / 100),
-    Rule("years of experience|years experience|experience years", lambda s: s.random().randrange(2, 30)),
-    Rule("heart rate|pulse|pulse rate|bpm", lambda subject: subject.random().randrange(58, 98)),
-    Rule("temperature f|temp f|body temperature", lambda subject: subject.random().randrange(974, 994) / 10),
-    Rule("temperature c|temp c", lambda subject: subject.random().randrange(364, 374) / 10),
-    Rule("mileage|odometer|odometer reading", lambda subject: subject.random().randrange(12_000, 140_000)),
-    Rule("rating|stars", lambda subject: subject.random().randrange(35, 50) / 10),
-    Rule("salary|income|wages|revenue|gross pay|net pay", lambda s: s.random().randrange(4_200_000, 9_800_000) / 100),
-    Rule(
-        "subtotal|sub total|total|grand total|balance|amount due", lambda s: s.random().randrange(20_000, 240_000) / 100
-    ),
-    Rule("tax|vat|tax amount|tip|discount|shipping|fee", lambda subject: subject.random().randrange(500, 4_000) / 100),
-    Rule("price|amount|cost|unit price|rate|charge|value|payment|fees|deposit|credit|debit", _price),
-    Rule("weight|mass", lambda subject: subject.random().randrange(5, 400) / 10),
-    Rule("width|height|length|depth|distance|area|volume", lambda subject: subject.random().randrange(10, 900) / 10),
-    Rule("duration|seconds|minutes|time", lambda subject: subject.random().randrange(5, 180)),
-    Rule("id|number|no|code|index", lambda subject: subject.random().randrange(1000, 10_000)),
-]
+    Rule("page count|pages|total pages|number of pages", _drawn(1, 5)),
+    Rule("bbox|xywh|bounding box|box|coordinate|coordinates", _drawn(50, 450, 1000)),
+    Rule("x|y|left|top|width|height", _drawn(50, 450, 1000), "bbox bounding box xywh"),
+    Rule("gpa|grade point average", _drawn(240, 400, 100)),
+    Rule("years of experience|years experience|experience years", _drawn(2, 30)),
+    Rule("heart rate|pulse|pulse rate|bpm", _drawn(58, 98)),
+    Rule("temperature f|temp f|body temperature", _drawn(974, 994, 10)),
+    Rule("temperature c|temp c", _drawn(364, 374, 10)),
+    Rule("mileage|odometer|odometer reading", _drawn(12_000, 140_000)),
+    Rule("rating|stars", _drawn(35, 50, 10)),
+    Rule("salary|income|wages|revenue|gross pay|net pay", _drawn(4_200_000, 9_800_000, 100)),
+    Rule("subtotal|sub total|total|grand total|balance|amount due", _drawn(20_000, 240_000, 100)),
+    Rule("tax|vat|tax amount|tip|discount|shipping|fee", _drawn(500, 4_000, 100)),
+    Rule("price|amount|cost|unit price|rate|charge|value|payment|fees|deposit|credit|debit", _drawn(450, 18_000, 100)),
+    Rule("weight|mass", _drawn(5, 400, 10)),
+    Rule("width|height|length|depth|distance|area|volume", _drawn(10, 900, 10)),
+    Rule("duration|seconds|minutes|time", _drawn(5, 180)),
+    Rule("id|number|no|code|index", _drawn(1000, 10_000)),
+]  # fmt: skip  # one rule a line
 FINE = {"confidence", "score", "probability", "likelihood", "certainty", "latitude", "longitude", "bbox", "xywh", "lat"}
 FINE |= {"rate", "lng", "lon", "box", "coordinate"}
 
 
 def suggested_text(subject: Subject) -> str | None:
-    """Return a text that suits the field's name and what encloses it, or None when they say nothing."""
-    rule = _look_up(_texts(), subject)
-    if rule is not None:
-        return rule.make(subject)
-    number = _look_up(_numbers(), subject)
-    return None if number is None else _spelled(number.make(subject))
+    """Return a text that suits the field's name and what encloses it, or None."""
+    text_rule = _look_up(TEXT_RULES, subject)
+    if text_rule is not None:
+        return text_rule.make(subject)
+    if "date" in subject.words:
+        return phrases.date(subject)
+    number_rule = _look_up(NUMBER_RULES, subject)
+    if number_rule is None:
+        return None
+    number = number_rule.make(subject)
+    return f"{number:.2f}" if isinstance(number, float) else str(number)
 
 
 def suggested_number(subject: Subject, *, whole: bool) -> tuple[Fraction, Fraction]:
-    """Return a number that suits the field's name, and the step of the numbers near it."""
-    rule = _look_up(_numbers(), subject)
-    number = rule.make(subject) if rule is not None else subject.random().randrange(100, 10_000) / 100
+    """Return a number that suits the field's name, and the step between it and its neighbours."""
+    rule = _look_up(NUMBER_RULES, subject)
+    number = rule.make(subject) if rule is not None else _drawn(100, 10_000, 100)(subject)
     step = THOUSANDTH if not FINE.isdisjoint(subject.words[-1:]) else CENT
     return Fraction(str(round(number) if whole else number)), step
 
 
-def _spelled(number: float) -> str:
-    return f"{number:.2f}" if isinstance(number, float) else str(number)
-
-
-def _look_up(rules: Mapping[str, list[tuple[tuple[str, ...], Rule[Made]]]], subject: Subject) -> Rule[Made] | None:
-    """Return the rule with the longest tail; of those, one whose context is nearest, else one without."""
+def _look_up(rules: Rules[Made], subject: Subject) -> Rule[Made] | None:
+    """Return the rule with the longest tail; among equals the one with the nearest context, else one without."""
     words = subject.words
     fitting = [entry for entry in rules.get(words[-1], []) if words[-len(entry[0]) :] == entry[0]] if words else []
     for length in sorted({len(tail) for tail, _ in fitting}, reverse=True):
@@ -256,20 +268,14 @@ def _nearest(rules: list[Rule[Made]], subject: Subject) -> Rule[Made] | None:
     return next((rule for rule in rules if not rule.within), None)
 
 
-@cache
-def _texts() -> Mapping[str, list[tuple[tuple[str, ...], Rule[str]]]]:
-    return _by_last_word(TEXTS)
-
-
-@cache
-def _numbers() -> Mapping[str, list[tuple[tuple[str, ...], Rule[float]]]]:
-    return _by_last_word(NUMBERS)
-
-
-def _by_last_word(rules: list[Rule[Made]]) -> Mapping[str, list[tuple[tuple[str, ...], Rule[Made]]]]:
-    table: dict[str, list[tuple[tuple[str, ...], Rule[Made]]]] = {}
+def _by_last_word(rules: list[Rule[Made]]) -> Rules[Made]:
+    table: Rules[Made] = {}
     for rule in rules:
         for tail in rule.tails.split("|"):
             words = tuple(words_of(tail))
             table.setdefault(words[-1], []).append((words, rule))
     return table
+
+
+TEXT_RULES = _by_last_word(TEXTS)
+NUMBER_RULES = _by_last_word(NUMBERS)

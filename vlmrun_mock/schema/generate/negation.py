@@ -24,7 +24,7 @@ WITHOUT: dict[str, Callable[[Any], dict[str, Any]]] = {
     "anyOf": lambda branches: {"allOf": [{"not": branch} for branch in branches]},
     "oneOf": lambda branches: {"allOf": [{"not": branch} for branch in branches]},
     "not": lambda child: child if isinstance(child, dict) else {"allOf": [child]},
-    "type": lambda types: {"type": sorted(_other_kinds(types), key=KINDS.index)},
+    "type": lambda types: {"type": _other_kinds(types)},
     "const": lambda value: {"$denied": {"const": value}},
     "enum": lambda values: {"$denied": {"enum": values}},
     "pattern": lambda pattern: {"type": "string", "$denied": {"pattern": pattern}},
@@ -36,29 +36,24 @@ WITHOUT: dict[str, Callable[[Any], dict[str, Any]]] = {
 
 def denials(node: Node) -> list[tuple[Node, ...]]:
     """Return the ways to violate a denied schema; `$denied` holds a part that can only be tried and checked."""
-    keywords = [item for item in node.schema.items() if item[0] in WITHOUT and not _is_flag(*item)]
-    ways = [WITHOUT[keyword](value) for keyword, value in keywords]
-    return [(node.made(way),) for way in [*_below(node.schema), *ways, *_left_out(node.schema)]]
+    return [(node.made(way),) for way in _ways(node.schema)]
 
 
-def _below(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _ways(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name, child in schema.get("properties", {}).items():
         if child is not True and child != {}:
             yield {"type": "object", "required": [name], "properties": {name: {"not": child}}}
     if isinstance(schema.get("items"), dict | bool):
         yield {"type": "array", "contains": {"not": schema["items"]}}
-
-
-def _left_out(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for keyword, value in schema.items():
+        is_flag = keyword.startswith("exclusive") and isinstance(value, bool)  # as draft 4 marks an exclusive bound
+        if keyword in WITHOUT and not is_flag:
+            yield WITHOUT[keyword](value)
     for name in schema.get("required", []):
         yield {"type": "object", "properties": {name: False}}
 
 
-def _other_kinds(types: Any) -> set[str]:
+def _other_kinds(types: Any) -> list[str]:
     named = types if isinstance(types, list) else [types]
-    return set(KINDS) - set[str]().union(*(KINDS_OF_TYPE.get(name, set()) for name in named))
-
-
-def _is_flag(keyword: str, value: Any) -> bool:
-    """Say whether it is draft 4's way to say that a bound is exclusive."""
-    return keyword.startswith("exclusive") and isinstance(value, bool)
+    excluded = set[str]().union(*(KINDS_OF_TYPE.get(name, ()) for name in named))
+    return [kind for kind in KINDS if kind not in excluded]

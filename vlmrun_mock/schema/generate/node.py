@@ -1,4 +1,4 @@
-"""Subschemas with their places, and shapes: what is left of them when each choice has been made."""
+"""Subschemas with their places, and shapes: subschemas in which every choice is made."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from vlmrun_mock.schema.validation import Validator
 
 KINDS = ("object", "array", "string", "integer", "fraction", "boolean", "null")
 EVERY_KIND = frozenset(KINDS)
+NARROWING = frozenset({"type", "const", "enum"})
 KINDS_OF_TYPE = {kind: frozenset({kind}) for kind in KINDS} | {"number": frozenset({"integer", "fraction"})}
 SCALAR_KEYWORDS: tuple[str, ...] = ("type", "enum", "const", "minLength", "maxLength", "pattern", "format")
 SCALAR_KEYWORDS += ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
@@ -32,7 +33,7 @@ def kind_of(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A subschema at its place; `denied` says that a value must not meet it."""
+    """A subschema at its place; a value must not meet it if it is `denied`."""
 
     place: Place
     schema: Any
@@ -46,12 +47,14 @@ class Node:
         return Node((*self.place, *keys), schema)
 
     def made(self, schema: Any) -> Node:
-        """Return a subschema that follows from this one and is written nowhere."""
+        """Return a schema that follows from this one and takes its place."""
         return Node(self.place, schema)
 
     def kinds(self) -> frozenset[str]:
-        """Return the kinds of values that `type`, `const` and `enum` leave."""
+        """Return the kinds of values that `type`, `const` and `enum` allow."""
         kinds = EVERY_KIND
+        if NARROWING.isdisjoint(self.schema):
+            return kinds
         if "type" in self.schema:
             named = (KINDS_OF_TYPE.get(name, frozenset()) for name in _listed(self.schema["type"]))
             kinds = frozenset[str]().union(*named)
@@ -68,9 +71,9 @@ def _listed(value: Any) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Subschemas that all hold and leave no choice but the value itself.
+    """Subschemas that all hold and contain no more choices.
 
-    `kinds` are those that are still possible, `kind` the one to make, `opened` the references followed.
+    `kinds` are the possible kinds of a value, `kind` is the one to make, `opened` are the references followed.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -81,12 +84,8 @@ class Shape:
 
     @property
     def place(self) -> Place:
-        """The place to name when nothing more exact is known."""
+        """The place to name in an error without a more exact one."""
         return self.nodes[0].place if self.nodes else self.denied[0].place if self.denied else ()
-
-    def with_node(self, node: Node) -> Shape:
-        """Return the shape that meets `node` too; its kinds may be none."""
-        return Shape((*self.nodes, node), self.denied, self.opened, self.kinds & node.kinds())
 
     def of_kind(self, kind: str) -> Shape:
         """Return the shape with its kind settled."""
@@ -106,13 +105,19 @@ class Shape:
         """Return the smallest value of an upper bound, or None without one."""
         return min((int(value) for _, value in self.having(keyword)), default=None)
 
+    def examples(self) -> list[Any]:
+        """Return the values of `examples` and of OpenAPI's `example`, or else a `default` that says something."""
+        found = [value for _, listed in self.having("examples") if isinstance(listed, list) for value in listed]
+        found += [value for _, value in self.having("example")]
+        return found or [value for _, value in self.having("default") if value not in (None, "", 0, False)]
+
     def place_of(self, *keywords: str) -> Place:
-        """Return the place of the first of these keywords that is there."""
+        """Return the place of the first of these keywords that a subschema has."""
         found = ((*node.place, keyword) for keyword in keywords for node, _ in self.having(keyword))
         return next(found, self.place)
 
     def allowed(self) -> list[Any] | None:
-        """Return the values that `const` and `enum` leave, or None when they leave all."""
+        """Return the values that `const` and `enum` allow, or None if they allow all."""
         lists = [values for _, values in self.having("enum")] + [[value] for _, value in self.having("const")]
         if not lists:
             return None
@@ -120,12 +125,12 @@ class Shape:
         return [value for value in lists[0] if all(canonical(value) in other for other in others)]
 
     def lists(self, value: object) -> bool:
-        """Say whether a value is among those that `const` and `enum` leave, which may be all."""
+        """Return whether `const` and `enum` allow a value."""
         allowed = self.allowed()
         return allowed is None or any(same(value, other) for other in allowed)
 
     def accepts(self, value: object, draft: str) -> bool:
-        """Say whether a value meets the keywords that speak of scalars; in a listed shape not `enum` and `const`."""
+        """Return whether a value meets the keywords for scalars, except `enum` and `const` of a listed shape."""
         keywords = SCALAR_KEYWORDS if self.kind != "listed" else SCALAR_KEYWORDS_OF_LISTED
         wanted: list[Any] = [part for node in self.nodes if (part := _scalar_part(node, keywords))]
         wanted += [{"not": node.schema} for node in self.denied]
@@ -136,19 +141,19 @@ class Shape:
 
 def _scalar_part(node: Node, keywords: tuple[str, ...]) -> dict[str, Any]:
     part = {keyword: node.schema[keyword] for keyword in keywords if keyword in node.schema}
-    if "fraction" in _listed(part.get("type")):  # a kind of ours, left when integers are denied
+    if "fraction" in _listed(part.get("type")):  # no type of JSON Schema: a number when integers are denied
         part["type"] = [name for name in part["type"] if name != "fraction"] + ["number"]
         part = {"allOf": [part, {"not": {"type": "integer"}}]} if "integer" not in part["type"] else part
     return part
 
 
 def same(one: object, other: object) -> bool:
-    """Say whether two JSON values are equal: 1 is 1.0, and true is not 1."""
+    """Return whether two JSON values are equal: 1 is 1.0, and true is not 1."""
     return canonical(one) == canonical(other)
 
 
 def canonical(value: object) -> str:
-    """Return a text that equal JSON values, and no others, have in common."""
+    """Return the same text for equal JSON values, and for no others."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Numbers: the one nearest to what the field's name suggests that keeps all the bounds."""
+"""Numbers: the one within all bounds that is nearest to what the field's name suggests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from vlmrun_mock.schema.generate import descriptions
 from vlmrun_mock.schema.generate.names import suggested_number
 from vlmrun_mock.schema.generate.node import Shape
 from vlmrun_mock.schema.references import SchemaProblem
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.schema.generate.builder import Builder, Spot
 
 MOST_TRIES = 24
-FINEST = 18  # decimal places looked at for a number between two bounds
+FINEST = 18  # decimal places tried for a number between two bounds
 CENT = Fraction(1, 100)
 
 
@@ -31,7 +32,7 @@ class Range:
 
     @property
     def size(self) -> int | None:
-        """How many numbers there are, or None for an endless range."""
+        """The count of numbers, or None for an infinite range."""
         return None if self.first is None or self.last is None else max(self.last - self.first + 1, 0)
 
     def around(self, wanted: Fraction, shift: int) -> Iterator[Fraction]:
@@ -49,34 +50,32 @@ class Range:
 
 
 def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> float:
-    """Return a number; raises SchemaProblem naming the bounds when none is left."""
+    """Return a number; raises SchemaProblem, with the place of a bound, if no number meets the shape."""
     subject = builder.world.subject(spot.path)
     wanted, step = suggested_number(subject, whole=shape.kind == "integer")
-    for example in _examples(shape) if variation == 0 else ():
-        if builder.accepts(shape, example):
+    described = descriptions.number(descriptions.of(shape), subject)
+    if described is not None:
+        wanted, step = described
+    for example in shape.examples() if variation == 0 else ():
+        if isinstance(example, int | float) and not isinstance(example, bool) and builder.accepts(shape, example):
             return example
     numbers = _range(shape, step)
-    if numbers.size is not None and not _is_inside(numbers, wanted):
-        wanted = _anywhere(numbers, subject.random().random())
+    if numbers.first is not None and numbers.last is not None:
+        first, last = numbers.first, numbers.last
+        if not first * numbers.step <= wanted <= last * numbers.step:
+            share = Fraction(1, 4) + Fraction(subject.random().random()) / 2  # in the inner half of the range
+            wanted = (first + int((last - first) * share)) * numbers.step
+    divisors = [divisor for _, divisor in shape.having("multipleOf") if isinstance(divisor, float) and divisor]
+    exact = None
     for number in numbers.around(wanted, variation):
         value = _written(number)
-        if builder.accepts(shape, value) and _divides_as_floats(shape, value):
-            return value
-    exact = next((v for n in numbers.around(wanted, variation) if builder.accepts(shape, v := _written(n))), None)
+        if builder.accepts(shape, value):
+            if all((value / divisor).is_integer() for divisor in divisors):
+                return value  # a multiple also to a validator that divides in binary, such as jsonschema
+            exact = value if exact is None else exact
     if exact is None:
         raise SchemaProblem(shape.place, "no number was found that meets every bound")
     return exact
-
-
-def _examples(shape: Shape) -> list[float]:
-    values = [value for _, listed in shape.having("examples") if isinstance(listed, list) for value in listed]
-    return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-
-
-def _divides_as_floats(shape: Shape, value: float) -> bool:
-    """Say whether a validator that divides in binary agrees too, as jsonschema's does."""
-    steps = [step for _, step in shape.having("multipleOf") if isinstance(step, float) and step]
-    return all((value / step).is_integer() for step in steps)
 
 
 def _range(shape: Shape, step: Fraction) -> Range:
@@ -95,13 +94,9 @@ def _range(shape: Shape, step: Fraction) -> Range:
 
 
 def _bound(shape: Shape, keyword: str, exclusive: str, tightest: Any) -> tuple[Fraction | None, bool]:
-    """Return the tightest bound and whether it is left out itself; draft 4's boolean counts in its own schema."""
-    bounds: list[tuple[Fraction, bool]] = []
-    for node, value in shape.having(keyword):
-        bounds.append((Fraction(str(value)), node.schema.get(exclusive) is True))
-    for _, value in shape.having(exclusive):
-        if not isinstance(value, bool):
-            bounds.append((Fraction(str(value)), True))
+    """Return the tightest bound and whether it is exclusive; draft 4's boolean holds in its own schema only."""
+    bounds = [(Fraction(str(value)), node.schema.get(exclusive) is True) for node, value in shape.having(keyword)]
+    bounds += [(Fraction(str(value)), True) for _, value in shape.having(exclusive) if not isinstance(value, bool)]
     if not bounds:
         return None, False
     best = tightest(value for value, _ in bounds)
@@ -109,7 +104,7 @@ def _bound(shape: Shape, keyword: str, exclusive: str, tightest: Any) -> tuple[F
 
 
 def _steps(shape: Shape, step: Fraction) -> list[Fraction]:
-    """Return the steps to try: what `multipleOf` asks for, or ever finer ones."""
+    """Return the steps to try: what `multipleOf` asks for, or finer and finer ones."""
     asked = [Fraction(str(value)) for _, value in shape.having("multipleOf")]
     asked += [Fraction(1)] if shape.kind == "integer" else []
     if asked:
@@ -120,16 +115,6 @@ def _steps(shape: Shape, step: Fraction) -> list[Fraction]:
 def _common_multiple(one: Fraction, other: Fraction) -> Fraction:
     denominator = one.denominator * other.denominator
     return Fraction(math.lcm(int(one * denominator), int(other * denominator)), denominator)
-
-
-def _is_inside(numbers: Range, wanted: Fraction) -> bool:
-    return (numbers.first or 0) * numbers.step <= wanted <= (numbers.last or 0) * numbers.step
-
-
-def _anywhere(numbers: Range, share: float) -> Fraction:
-    """Return a number in the inner half of a range that has two ends."""
-    first, last = numbers.first or 0, numbers.last or 0
-    return (first + int((last - first) * (Fraction(1, 4) + Fraction(share) / 2))) * numbers.step
 
 
 def _written(number: Fraction) -> float:

@@ -1,8 +1,9 @@
-"""Objects: which properties they have, which schemas hold for each, and that their sums add up."""
+"""Objects: the names of their properties, the schemas of each, and sums that add up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ from vlmrun_mock.schema.generate.budget import Exhausted
 from vlmrun_mock.schema.generate.example import ABSENT, find, synonyms
 from vlmrun_mock.schema.generate.node import Node, Shape
 from vlmrun_mock.schema.generate.sums import balance, is_line, lines_of
+from vlmrun_mock.schema.generate.words import words_of
 from vlmrun_mock.schema.references import Place, SchemaProblem
 
 if TYPE_CHECKING:
     from vlmrun_mock.schema.generate.builder import Builder, Spot
 
+BIRTH = {"birth", "dob", "birthday", "birthdate", "born"}
 MOST_KEYS_TRIED = 8
 FREE_KEYS = 2
 KEYS = ("standard", "express", "north", "south", "primary", "secondary", "spring", "autumn", "first", "second")
@@ -22,7 +25,7 @@ KEYS = ("standard", "express", "north", "south", "primary", "secondary", "spring
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The names of an object's properties: `required` must be there, `optional` are left out one by one."""
+    """The names of an object's properties, and how many it has; an `optional` one that cannot be made is left out."""
 
     required: list[str]
     optional: list[str]
@@ -31,14 +34,19 @@ class Plan:
 
 
 def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> dict[str, Any]:
-    """Return an object; raises SchemaProblem when a property that must be there cannot be made.
+    """Return an object; raises SchemaProblem if a required property cannot be made.
 
-    Another variation varies the properties like the digits of a binary number, so that each mix is met.
+    The bits of the variation select the variations of the properties, so that each combination occurs.
     """
     plan = _plan(builder, shape, spot)
-    scope = _scope(shape, spot)
+    scope, named = spot.scope, True
+    if isinstance(spot.example, dict):
+        scope = spot.example
+    elif any(isinstance(key, int) for key in spot.path):  # an item of a list that the example lacks
+        scope = {} if is_line(_declared(shape)) else scope  # what the document's fields hold is no line's
+        named = False  # synonyms would give all items the same values
     alone = not spot.path and len(_declared(shape)) == 1
-    inside = replace(spot, scope=scope, example=ABSENT, turn=0, alone=alone, named=_is_named(spot))
+    inside = replace(spot, scope=scope, example=ABSENT, turn=0, alone=alone, named=named)
     value: dict[str, Any] = {}
     for index, name in enumerate(plan.required):
         value[name] = _property(builder, shape, replace(inside, turn=variation >> index), name)
@@ -53,23 +61,23 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> dict[str
     lines = lines_of(ordered)
     are_new = lines is not None and not isinstance(_found(builder, shape, inside, lines), list)
     balance(ordered, lambda name, number: _may_be(builder, shape, inside, name, number, are_new=are_new))
+    _agree_on_age(builder, shape, inside, ordered)
     return ordered
 
 
-def _scope(shape: Shape, spot: Spot) -> Mapping[str, Any]:
-    """Return the example's object: what it says of the whole document does not hold for a line that it lacks."""
-    if isinstance(spot.example, dict):
-        return spot.example
-    return {} if _is_listed(spot) and is_line(_declared(shape)) else spot.scope
-
-
-def _is_named(spot: Spot) -> bool:
-    """Say whether other names for the same are looked for: each item of a list that the example lacks would agree."""
-    return isinstance(spot.example, dict) or not _is_listed(spot)
-
-
-def _is_listed(spot: Spot) -> bool:
-    return any(isinstance(key, int) for key in spot.path)
+def _agree_on_age(builder: Builder, shape: Shape, spot: Spot, value: dict[str, Any]) -> None:
+    """Make an age that of the birth date beside it, on the day of the document."""
+    born = next((value[name] for name in value if set(words_of(name)) & BIRTH and isinstance(value[name], str)), "")
+    named = [name for name, number in value.items() if words_of(name) == ["age"] and isinstance(number, int | float)]
+    try:
+        birth = dt.date.fromisoformat(born[:10])
+    except ValueError:
+        return
+    day = builder.world.subject(spot.path).day(0)
+    years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    for name in named:
+        if _may_be(builder, shape, spot, name, years, are_new=False):
+            value[name] = years
 
 
 def _plan(builder: Builder, shape: Shape, spot: Spot) -> Plan:
@@ -78,26 +86,16 @@ def _plan(builder: Builder, shape: Shape, spot: Spot) -> Plan:
     if most is not None and len(required) > most:
         raise SchemaProblem(shape.place_of("maxProperties"), f"{len(required)} properties are required, {most} allowed")
     optional = [name for name in _declared(shape) if name not in set(required)]
-    if isinstance(spot.example, dict) and not required and not optional:
-        optional = [name for name in spot.example if isinstance(name, str)]
-    optional += _patterned(builder, shape, spot)
+    if isinstance(spot.example, dict):
+        others = [name for name in spot.example if name not in {*optional, *required}]
+        if not required and not optional:
+            optional = list(spot.example)
+        if any(shape.having("patternProperties")):
+            optional += [name for name in others if any(any(_own_nodes(builder, node, name)) for node in shape.nodes)]
     if len(spot.path) >= builder.fill_depth:
         optional = []
-    return Plan(
-        required, [name for name in optional if _is_free(builder, shape, name, spot)], shape.most("minProperties"), most
-    )
-
-
-def _patterned(builder: Builder, shape: Shape, spot: Spot) -> list[str]:
-    """Return the names of the example's properties that only a pattern declares."""
-    if not isinstance(spot.example, dict) or not any(True for _ in shape.having("patternProperties")):
-        return []
-    names = set(spot.example) - {*_declared(shape), *_required(shape)}
-    return [
-        name
-        for name in spot.example
-        if name in names and any(True for node in shape.nodes for _ in _own_nodes(builder, node, name))
-    ]
+    allowed = [name for name in optional if _forbidden(builder, shape, name, spot) is None]
+    return Plan(required, allowed, shape.most("minProperties"), most)
 
 
 def _declared(shape: Shape) -> list[str]:
@@ -106,7 +104,7 @@ def _declared(shape: Shape) -> list[str]:
 
 
 def _required(shape: Shape) -> list[str]:
-    """Return the required names, and those that they require in turn."""
+    """Return the required names, and those that these require in turn."""
     found = dict.fromkeys(name for _, names in shape.having("required") if isinstance(names, list) for name in names)
     needs = [*shape.having("dependentRequired"), *shape.having("dependencies")]
     waiting = [*found, *(name for name in _declared(shape) if any(name in table for _, table in needs))]
@@ -121,7 +119,7 @@ def _required(shape: Shape) -> list[str]:
 
 
 def _nodes(builder: Builder, shape: Shape, name: str) -> list[Node]:
-    """Return the schemas that hold for the property of that name."""
+    """Return the schemas of the property with that name."""
     nodes: list[Node] = []
     evaluated = False
     for node in shape.nodes:
@@ -136,6 +134,7 @@ def _nodes(builder: Builder, shape: Shape, name: str) -> list[Node]:
 
 
 def _own_nodes(builder: Builder, node: Node, name: str) -> Iterator[Node]:
+    """Yield the schemas that one subschema declares for a property, by its name or by a pattern."""
     if name in node.schema.get("properties", {}):
         yield node.child("properties", name)
     for pattern in node.schema.get("patternProperties", {}):
@@ -144,12 +143,8 @@ def _own_nodes(builder: Builder, node: Node, name: str) -> Iterator[Node]:
             yield node.child("patternProperties", pattern)
 
 
-def _is_free(builder: Builder, shape: Shape, name: str, spot: Spot) -> bool:
-    return _forbidden(builder, shape, name, spot) is None
-
-
 def _forbidden(builder: Builder, shape: Shape, name: str, spot: Spot) -> Place | None:
-    """Return the place of what forbids a property of that name, or None."""
+    """Return the place of the schema that forbids a property with that name, or None."""
     for node in _nodes(builder, shape, name):
         if node.schema is False:
             return node.place
@@ -168,9 +163,9 @@ def _property(builder: Builder, shape: Shape, spot: Spot, name: str) -> object:
 
 
 def _found(builder: Builder, shape: Shape, spot: Spot, name: str) -> object:
-    """Return what the example has for the property of that name, or a value of a kind that it may have; else ABSENT."""
+    """Return the example's value for a property, by its name or by a synonym that fits its kind, or ABSENT."""
     found = find(spot.scope, name)
-    if found is not ABSENT or not spot.named:
+    if found is not ABSENT or not spot.named or not spot.scope:
         return found
     nodes = _nodes(builder, shape, name)
     return next((value for value in synonyms(spot.scope, name) if builder.could_hold(nodes, spot, value)), ABSENT)
@@ -182,32 +177,31 @@ def _try_property(builder: Builder, shape: Shape, spot: Spot, name: str, value: 
     except Exhausted:
         raise
     except SchemaProblem:
-        return  # what cannot be made, such as one more level of a recursion, is left out
+        return  # such as one more level of a recursion
 
 
 def _new_names(builder: Builder, shape: Shape, spot: Spot, plan: Plan, value: dict[str, Any]) -> Iterator[str]:
-    """Yield names that the schema does not give, until enough of them have been used."""
+    """Yield names that the schema does not declare, until the object has enough properties."""
     wanted = plan.least
-    if not plan.required and not plan.optional and not _closed(shape):
+    if not plan.required and not plan.optional and not _is_empty(shape):
         wanted = max(plan.least, FREE_KEYS if len(spot.path) < builder.fill_depth else 0)
     wanted = wanted if plan.most is None else min(wanted, plan.most)
     tried = 0
     while len(value) < wanted and tried < wanted + MOST_KEYS_TRIED:
         name = _invented(builder, shape, spot, tried)
         tried += 1
-        if name not in value and _is_free(builder, shape, name, spot):
+        if name not in value and _forbidden(builder, shape, name, spot) is None:
             yield name
 
 
-def _closed(shape: Shape) -> bool:
-    """Say whether the object is declared to have no property: an empty one is what is asked for."""
-    declares_none = any(True for _ in shape.having("properties"))
-    opens = [value for word in ("additionalProperties", "patternProperties") for _, value in shape.having(word)]
-    return declares_none and not any(value is True or (isinstance(value, dict) and value) for value in opens)
+def _is_empty(shape: Shape) -> bool:
+    """Return whether the schema asks for an empty object: `properties` is empty, and it declares no others."""
+    others = [value for word in ("additionalProperties", "patternProperties") for _, value in shape.having(word)]
+    return any(shape.having("properties")) and not any(others)
 
 
 def _invented(builder: Builder, shape: Shape, spot: Spot, number: int) -> str:
-    """Return a name by `propertyNames`, by a pattern of `patternProperties`, or a plain word."""
+    """Return a name that meets `propertyNames` or a pattern of `patternProperties`, or else a plain word."""
     rules = [node.child("propertyNames") for node, _ in shape.having("propertyNames")]
     patterns = [
         node.made({"pattern": pattern}) for node, table in shape.having("patternProperties") for pattern in table
@@ -216,18 +210,14 @@ def _invented(builder: Builder, shape: Shape, spot: Spot, number: int) -> str:
     if not rules and patterns:
         rules = [patterns[number % len(patterns)]]
     if rules:
-        path = (*spot.path, "label")
-        name = builder.build(
-            [Node(rules[0].place, {"type": "string"}), *rules],
-            replace(spot, path=path, example=ABSENT, turn=number),
-        )
-        return str(name)
+        label = replace(spot, path=(*spot.path, "label"), example=ABSENT, turn=number)
+        return str(builder.build([rules[0].made({"type": "string"}), *rules], label))
     start = builder.world.subject(spot.path).random("keys").randrange(len(KEYS))
     return KEYS[(start + number) % len(KEYS)] + (f"_{number // len(KEYS) + 1}" if number >= len(KEYS) else "")
 
 
 def _may_be(builder: Builder, shape: Shape, spot: Spot, name: str, number: float, *, are_new: bool) -> bool:
-    """Say whether a number that adds up may take the place of another: of the example's only where lines are new."""
+    """Return whether a computed number may replace another; one of the example only if the lines are new."""
     is_taken = _found(builder, shape, spot, name) is not ABSENT
     if (is_taken and not are_new) or builder.is_settled((*spot.path, name)):
         return False

@@ -1,8 +1,8 @@
-"""Regular expressions of JSON Schema: texts that match one.
+"""Texts that match a regular expression of JSON Schema.
 
-Such a pattern is written in ECMAScript's language and rstr reads Python's, so it is translated, and on the way
-made small: characters come from letters and digits where the pattern allows them, and repetition is bounded.
-A text is only a candidate: lookaround, for one, is not understood, so who asks checks what comes.
+A pattern is in ECMAScript's language. It is translated to Python's, which rstr reads, and simplified: characters are
+letters and digits where the pattern allows them, and repetition is bounded. The texts are only candidates, which the
+caller has to check: lookaround, for one, is ignored.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if sys.version_info >= (3, 11):
 else:
     import sre_parse as parser
 
-LONGEST = 10_000  # characters that a pattern may make at the least
-MOST_REPEATS = (6, 3, 12, 1, 0, 40, 200, 2000)  # how often what may be repeated without end is repeated, at most
+LONGEST = 10_000  # characters of the shortest text that matches
+MOST_REPEATS = (6, 3, 12, 1, 0, 40, 200, 2000)  # of an unbounded repetition, in the order to try
 LONGEST_TRANSLATED = 50_000  # characters
 HUNDRED = 100
-DRAWS = 5  # texts drawn for each of them
+DRAWS = 5  # texts for each of them
 ALPHABETS = (
     string.ascii_letters + string.digits,
     " -_.,:/",
@@ -42,7 +42,6 @@ ALPHABETS = (
     "αβγδжшюя日本語مرحبا",
     "½²©€§",
 )
-ALPHABETS = ("".join(ALPHABETS[:1]), *ALPHABETS[1:])
 PIECE = re.compile(
     r"""\\u\{[0-9A-Fa-f]+\} | \\u[0-9A-Fa-f]{4} | \\x[0-9A-Fa-f]{2} | \\c[A-Za-z] | \\[pP]\{[^}]*\} | \\k<\w+>
       | \\[1-9]\d* | \\. | \(\?P?<(?![=!])\w+> | \(\?(?:[:=!]|<[=!]) | \(\?[a-z]*\)?:? | \[ | \{\d+(?:,\d*)?\}\??
@@ -55,22 +54,22 @@ CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
 
 
 class Repeats(NamedTuple):
-    """How often something is repeated where the pattern leaves it open."""
+    """The bounds of a repetition that the pattern leaves open."""
 
     least: int
     most: int
 
 
 USUAL = Repeats(0, MOST_REPEATS[0])
-BLANKS = " "  # what is made of white space, and with the usual repeats as little of it as there may be
+BLANKS = " "  # stands for all white space; with the usual repeats, as little of it as possible
 
 
 class Unreadable(ValueError):
-    """A pattern that no text can be made for."""
+    """A pattern for which no text can be made."""
 
 
 def matching(pattern: str, random: Random, least: int, most: int | None) -> Iterator[str]:
-    """Yield candidates, those of the asked length first where repetition or an open end allows it."""
+    """Yield candidates, those of a suitable length first; raises Unreadable."""
     generator = rstr.Rstr(random)
     tried = (_readable(pattern, repeats) for repeats in _repeats(least, most))
     readable = [translated for translated in tried if translated is not None]
@@ -78,22 +77,30 @@ def matching(pattern: str, random: Random, least: int, most: int | None) -> Iter
         raise Unreadable(f"it makes more than {LONGEST:,} characters")
     for translated in readable:
         for _ in range(DRAWS):
-            text = _drawn(generator, translated)
+            try:
+                text = str(generator.xeger(translated))
+            except (KeyError, IndexError, ValueError, RecursionError) as error:  # a group not entered, an empty set
+                raise Unreadable(f"{error!r:.100}") from error
             yield text
-            yield from _lengthened(text, least)
+            if len(text) < least:  # a longer text matches where the pattern is not anchored at that end
+                yield text + "a" * (least - len(text))
+                yield "a" * (least - len(text)) + text
 
 
 def _readable(pattern: str, repeats: Repeats) -> str | None:
-    """Return the translated pattern, or None when it makes too long a text with so many repeats."""
+    """Return the translated pattern, or None if with these repeats its texts are too long."""
     translated = _translated(pattern, repeats)
     if len(translated) > LONGEST_TRANSLATED:
         return None
-    low, high = _width(translated)
+    try:
+        low, high = parser.parse(translated).getwidth()
+    except (re.error, RecursionError, OverflowError) as error:
+        raise Unreadable(f"{error!r:.100}") from error
     return translated if low <= LONGEST and high <= 8 * LONGEST else None
 
 
 def _repeats(least: int, most: int | None) -> list[Repeats]:
-    """Return the bounds of repetition to try; one about as long as the text must be goes first."""
+    """Return the bounds of repetition to try, those near a large minimum length first."""
     usual = [Repeats(0, count) for count in MOST_REPEATS if most is None or count <= max(most, 1)]
     if least <= MOST_REPEATS[0]:
         return usual
@@ -101,48 +108,28 @@ def _repeats(least: int, most: int | None) -> list[Repeats]:
     return [*(Repeats(count, count) for count in wanted), *usual]
 
 
-def _drawn(generator: object, pattern: str) -> str:
-    try:
-        return str(generator.xeger(pattern))  # type: ignore[attr-defined]  # rstr builds its class at run time
-    except (KeyError, IndexError, ValueError, RecursionError) as error:  # a group that was not entered, an empty set
-        raise Unreadable(f"{error!r:.100}") from error
-
-
-def _lengthened(text: str, least: int) -> Iterator[str]:
-    """Yield longer texts, which match as long as the pattern is not tied to that end."""
-    if len(text) < least:
-        yield text + "a" * (least - len(text))
-        yield "a" * (least - len(text)) + text
-
-
-def _width(pattern: str) -> tuple[int, int]:
-    try:
-        low, high = parser.parse(pattern).getwidth()
-    except (re.error, RecursionError, OverflowError) as error:
-        raise Unreadable(f"{error!r:.100}") from error
-    return int(low), int(high)
-
-
 @lru_cache(maxsize=256)
 def _translated(pattern: str, repeats: Repeats) -> str:
-    """Return the pattern in Python's language, made of plain sets and bounded repetition."""
+    """Return the pattern in Python's language, with simple sets and bounded repetition."""
     translation = Translation()
     position = 0
     while position < len(pattern):
         if pattern[position] == "[":
-            end = _class_end(pattern, position)
+            end = position + 1
+            while end < len(pattern) and pattern[end] != "]":
+                end += 2 if pattern[end] == "\\" else 1
             translation.add(_set(_members(pattern[position + 1 : end])))
             position = end + 1
-            continue
-        match = PIECE.match(pattern, position)
-        piece = match.group() if match else pattern[position]
-        _translate(translation, piece, repeats)
-        position += len(piece)
+        else:
+            match = PIECE.match(pattern, position)
+            piece = match.group() if match else pattern[position]
+            _translate(translation, piece, repeats)
+            position += len(piece)
     return "".join(translation.out)
 
 
 class Translation:
-    """A pattern as far as it has been translated: its pieces, and where the last thing that can be repeated begins."""
+    """The translated pieces of a pattern, and where the last repeatable one begins."""
 
     def __init__(self) -> None:
         self.out: list[str] = []
@@ -155,7 +142,7 @@ class Translation:
         self.out.append(text)
 
     def ends_in(self, text: str) -> bool:
-        """Say whether the last thing that can be repeated is this."""
+        """Return whether the last repeatable piece is this text."""
         return self.out[self._last :] == [text]
 
     def open(self, text: str) -> None:
@@ -169,14 +156,14 @@ class Translation:
         self._last = self._opened.pop() if self._opened else len(self.out) - 1
 
     def repeat(self, low: int, high: int) -> None:
-        """Repeat the last thing; rstr repeats nothing more than a hundred times, so more is nested."""
+        """Repeat the last piece; more than a hundred times, which is rstr's limit, in nested groups."""
         hundreds, rest = divmod(low, HUNDRED)
         extra = min(rest + high - low, HUNDRED)
         if not hundreds:
             self.out.append(f"{{{rest},{extra}}}")
             return
         thing = "".join(self.out[self._last :])
-        if len(thing) > LONGEST_TRANSLATED:  # it doubles with each level, and is not used when it is that long
+        if len(thing) > LONGEST_TRANSLATED:  # each level doubles it, and a text that long is not used
             return
         self.out[self._last :] = [f"(?:(?:{thing}{{{HUNDRED}}}){{{hundreds}}}{thing}{{{rest},{extra}}})"]
 
@@ -202,7 +189,7 @@ def _translate(translation: Translation, piece: str, repeats: Repeats) -> None:
 
 
 def _bounds(piece: str, repeats: Repeats) -> tuple[int, int] | None:
-    """Return how often a quantifier repeats, or None for another piece."""
+    """Return the bounds of a quantifier, or None for another piece."""
     least, most = repeats
     endless = {"*": (least, most), "+": (max(least, 1), max(most, 1)), "?": (0, min(most, 1))}
     match = QUANTIFIER.match(piece)
@@ -214,7 +201,7 @@ def _bounds(piece: str, repeats: Repeats) -> tuple[int, int] | None:
 
 
 def _group(piece: str) -> str:
-    """Return how a group begins; nothing for flags, which change what text matches but not whether one can."""
+    """Return the start of a group, or "" for flags, without which texts still match."""
     if piece in ("(", "(?:", "(?=", "(?!", "(?<=", "(?<!"):
         return piece
     if "<" in piece:
@@ -233,7 +220,7 @@ def _escape(piece: str) -> str:
 
 
 def _escaped(piece: str) -> str:
-    """Return the characters that an escape stands for."""
+    """Return the characters that an escape sequence matches."""
     kind = piece[1]
     if kind.lower() in CLASSES:
         inside = CLASSES[kind.lower()]
@@ -257,23 +244,13 @@ def _of_property(name: str, *, inside: bool) -> str:
 
 
 def _outside(excluded: set[str]) -> str:
-    """Return the plainest characters that are not excluded."""
-    for alphabet in ALPHABETS:
-        left = "".join(one for one in alphabet if one not in excluded)
-        if left:
-            return left
-    return ""
-
-
-def _class_end(pattern: str, start: int) -> int:
-    position = start + 1
-    while position < len(pattern) and pattern[position] != "]":
-        position += 2 if pattern[position] == "\\" else 1
-    return position
+    """Return the characters of the first alphabet with any that are not excluded."""
+    remaining = ("".join(one for one in alphabet if one not in excluded) for alphabet in ALPHABETS)
+    return next(filter(None, remaining), "")
 
 
 def _members(inside: str) -> str:
-    """Return the characters of a class such as `^a-z_`, the plainest of those outside if it is negated."""
+    """Return the characters of a class such as `a-z_`, or some that a negated one such as `^a-z_` allows."""
     negated = inside.startswith("^")
     pieces = PIECE.findall(inside[negated:])
     pieces = [one for piece in pieces for one in ([piece] if piece[0] == "\\" else piece)]
@@ -294,9 +271,8 @@ def _members(inside: str) -> str:
 
 
 def _set(members: str) -> str:
-    """Return a set of Python's language with letters and digits alone where it has any."""
-    plain = "".join(one for one in members if one in ALPHABETS[0])
-    chosen = plain or members
+    """Return a set in Python's language, of only letters and digits if it has any."""
+    chosen = "".join(one for one in members if one in ALPHABETS[0]) or members
     if not chosen:
         raise Unreadable("it has a set without characters")
     return re.escape(chosen) if len(chosen) == 1 else f"[{''.join(map(re.escape, chosen))}]"

@@ -1,4 +1,4 @@
-"""Makers of single believable texts, each for a subject: a name, a number, a sentence."""
+"""Makers of believable texts, each for a subject: a name, a number, a sentence."""
 
 from __future__ import annotations
 
@@ -7,65 +7,37 @@ import uuid as uuids
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vlmrun_mock.schema.generate.days import hour_of, offset_of
+from vlmrun_mock.schema.generate import functions
 
 if TYPE_CHECKING:
     from vlmrun_mock.schema.generate.world import Subject
 
-BANKS = ("Cascade Community Bank", "First Prairie Bank", "Harborview Savings Bank", "Summit Valley Credit Union")
-PRODUCTS = (
-    "Oak writing desk", "Laser printer paper, 500 sheets", "Ergonomic office chair", "Steel shelving unit",
-    "Espresso machine", "LED desk lamp", "Wireless keyboard", "Packing tape, 6 rolls", "Annual maintenance visit",
-    "On-site installation", "Cordless drill", "Cotton work gloves", "Stainless water bottle", "Shipping carton, large",
-)  # fmt: skip  # several a line
-PROJECTS = ("Riverside renovation", "Warehouse relocation", "Spring catalog", "Customer portal", "Annual review")
-SKILLS = ("Project management", "Bookkeeping", "Python", "Technical writing", "Data analysis", "Public speaking")
-TITLES = ("Quarterly operations review", "Office supplies for spring", "Delivery schedule", "Service agreement")
-NOTES = (
-    "Please quote the reference with your payment.",
-    "Deliver to the loading dock between 8 am and 4 pm.",
-    "Call ahead on the day of delivery.",
-    "Thank you for your business.",
-)
-SENTENCES = (
-    "The work was carried out as agreed and accepted on the same day.",
-    "The goods arrived complete and in good condition.",
-    "The period closed with higher volume and steady costs.",
-    "All figures were checked against the original records.",
-    "The next review is planned for the coming quarter.",
-)
-INSURERS = ("Summit Valley Health Plan", "Harborview Mutual Insurance", "First Prairie Insurance Company")
-MEDICATIONS = ("Amoxicillin", "Lisinopril", "Metformin", "Atorvastatin", "Ibuprofen")
-DIAGNOSES = ("Essential hypertension", "Type 2 diabetes mellitus", "Acute bronchitis", "Mild persistent asthma")
 VEHICLES = (("Toyota", "Corolla"), ("Honda", "Civic"), ("Ford", "Escape"), ("Subaru", "Outback"), ("Mazda", "CX-5"))
-CONNECTIONS = {
-    "postgres": "postgresql",
-    "cockroach": "cockroachdb",
-    "mysql": "mysql",
-    "mariadb": "mariadb",
-    "mongo": "mongodb",
-    "redis": "redis",
-    "amqp": "amqp",
-    "kafka": "kafka",
-    "nats": "nats",
-    "clickhouse": "clickhouse",
-    "snowflake": "snowflake",
-    "ftp": "ftp",
-    "websocket": "wss",
-    "ws": "wss",
-}
-"""Schemes of URIs that are not web pages, by a word in the field's name."""
+SAME_SCHEME = ("mysql", "mariadb", "redis", "amqp", "kafka", "nats", "clickhouse", "snowflake", "ftp")
+SCHEMES = {"postgres": "postgresql", "cockroach": "cockroachdb", "mongo": "mongodb", "websocket": "wss", "ws": "wss"}
+SCHEMES |= {word: word for word in SAME_SCHEME}
+"""Schemes of URIs other than web pages, by a word in the field's name."""
 
-SHORT = (
-    "Standard",
-    "Northern region",
-    "Series B",
-    "Regular",
-    "Main office",
-    "Second floor",
-    "Grade A",
-    "Full coverage",
+OFFSETS = (
+    (30, {"due", "deadline"}),
+    (360, {"expiry", "expiration", "expires"}),
+    (90, {"end", "ends", "to", "until", "termination", "closing"}),
+    (60, {"next"}),
+    (9, {"received", "arrival"}),
+    (21, {"paid", "payment", "settlement"}),
+    (7, {"delivery", "delivered"}),
+    (4, {"ship", "shipped", "shipping", "shipment"}),
+    (2, {"updated", "modified", "approved"}),
+    (-5, {"order", "ordered", "purchase"}),
+    (-21, {"hire"}),
+    (-28, {"previous"}),
 )
+"""Days after a document's own date, by a word in the field's name; the first row that has one wins."""
+
+HOURS = {"end": 16, "to": 16, "until": 16, "close": 17, "closing": 17, "out": 16, "arrival": 15, "finish": 16}
+"""Hours of the day, by a word in the field's name; the first one of the table wins."""
+
+MORNING = 9
 
 
 def one_of(*texts: str) -> Callable[[Subject], str]:
@@ -73,32 +45,49 @@ def one_of(*texts: str) -> Callable[[Subject], str]:
     return lambda subject: subject.random().choice(texts)
 
 
-bank = one_of(*BANKS)
-product = one_of(*PRODUCTS)
-project = one_of(*PROJECTS)
-skill = one_of(*SKILLS)
-title = one_of(*TITLES)
-note = one_of(*NOTES)
-sentence = one_of(*SENTENCES)
-short = one_of(*SHORT)
-insurer = one_of(*INSURERS)
-medication = one_of(*MEDICATIONS)
-diagnosis = one_of(*DIAGNOSES)
+bank = one_of("Cascade Community Bank", "First Prairie Bank", "Harborview Savings Bank", "Summit Valley Credit Union")
+product = one_of(
+    "Oak writing desk", "Laser printer paper, 500 sheets", "Ergonomic office chair", "Steel shelving unit",
+    "Espresso machine", "LED desk lamp", "Wireless keyboard", "Packing tape, 6 rolls", "Annual maintenance visit",
+    "On-site installation", "Cordless drill", "Cotton work gloves", "Stainless water bottle", "Shipping carton, large",
+)  # fmt: skip  # several a line
+project = one_of("Riverside renovation", "Warehouse relocation", "Spring catalog", "Customer portal", "Annual review")
+skill = one_of("Project management", "Bookkeeping", "Python", "Technical writing", "Data analysis", "Public speaking")
+title = one_of("Quarterly operations review", "Office supplies for spring", "Delivery schedule", "Service agreement")
+note = one_of(
+    "Please quote the reference with your payment.",
+    "Deliver to the loading dock between 8 am and 4 pm.",
+    "Call ahead on the day of delivery.",
+    "Thank you for your business.",
+)
+sentence = one_of(
+    "The work was carried out as agreed and accepted on the same day.",
+    "The goods arrived complete and in good condition.",
+    "The period closed with higher volume and steady costs.",
+    "All figures were checked against the original records.",
+    "The next review is planned for the coming quarter.",
+)
+short = one_of(
+    "Standard", "Northern region", "Series B", "Regular", "Main office", "Second floor", "Grade A", "Full coverage"
+)
+insurer = one_of("Summit Valley Health Plan", "Harborview Mutual Insurance", "First Prairie Insurance Company")
+medication = one_of("Amoxicillin", "Lisinopril", "Metformin", "Atorvastatin", "Ibuprofen")
+diagnosis = one_of("Essential hypertension", "Type 2 diabetes mellitus", "Acute bronchitis", "Mild persistent asthma")
 color = one_of("blue", "green", "black", "silver", "red")
 
 
 def digits(count: int) -> Callable[[Subject], str]:
-    """Return a maker of so many digits, the first of them not 0."""
+    """Return a maker of `count` digits, the first of them not 0."""
     return lambda subject: str(subject.random().randrange(10 ** (count - 1), 10**count))
 
 
 def prefixed(prefix: str, count: int) -> Callable[[Subject], str]:
-    """Return a maker of a prefix with so many digits behind it."""
+    """Return a maker of a prefix and `count` digits."""
     return lambda subject: f"{prefix}{digits(count)(subject)}"
 
 
 def numbered(prefix: str) -> Callable[[Subject], str]:
-    """Return a maker of numbers as offices give them: INV-2024-0417."""
+    """Return a maker of numbers such as INV-2024-0417."""
     return lambda subject: f"{prefix}-{subject.day(0).year}-{subject.random().randrange(1, 1000):04}"
 
 
@@ -119,18 +108,55 @@ def plate(subject: Subject) -> str:
     return f"{''.join(source.choice('BDHKLMT') for _ in range(3))}-{source.randrange(1000, 10_000)}"
 
 
+vessel = one_of("MV Coral Meridian", "MV Northern Heron", "MV Amber Passage", "MV Quiet Lantern")
+test = one_of("Hemoglobin A1c", "Complete blood count", "Lipid panel", "Basic metabolic panel", "Urinalysis")
+dish = one_of("Mushroom risotto", "Roast chicken plate", "Tomato soup", "House salad", "Apple pie")
+certification = one_of("Certified Streaming Data Architect", "Project Management Professional", "First Aid at Work")
+icd = one_of("J45.909", "I10", "E11.9", "M54.50", "K21.9", "G43.009", "E03.9", "R00.2")
+
+
+def blood_pressure(subject: Subject) -> str:
+    """Return a systolic and a diastolic pressure."""
+    source = subject.random()
+    systolic = source.randrange(104, 146)
+    return f"{systolic}/{systolic - source.randrange(38, 54)}"
+
+
+def npi(subject: Subject) -> str:
+    """Return a provider's number with its check digit, which starts with 9, as none that is issued does."""
+    return functions.npi(f"9{subject.random().randrange(10**8):08}")
+
+
+def routing_number(subject: Subject) -> str:
+    """Return a routing number with its check digit, of the range 33 to 59, in which no bank has one."""
+    return functions.aba(f"{subject.random().randrange(33 * 10**6, 60 * 10**6)}")
+
+
+def vehicle_number(subject: Subject) -> str:
+    """Return a vehicle identification number with its check digit."""
+    source = subject.random()
+    letters = "".join(source.choice("ABCDEFGHJKLMNPRSTUVWXYZ") for _ in range(5))
+    plant = source.choice("HJKLMNP")
+    return functions.vin(f"1{letters}{source.randrange(10, 100)}0{plant}A{source.randrange(10**6):06}")
+
+
+def phone_as_number(subject: Subject) -> float:
+    """Return a telephone number as a whole number."""
+    return float(int("".join(filter(str.isdigit, phone(subject)))))
+
+
+def vat_id(subject: Subject) -> str:
+    """Return a number of the range 00-, in which no American tax number is issued: the country is the United States."""
+    return f"00-{subject.random().randrange(10**6, 10**7)}"
+
+
 def vehicle(subject: Subject) -> tuple[str, str]:
-    """Return the make and the model of the vehicle that the fields of this role speak of."""
+    """Return the make and the model of the vehicle that the fields of this role describe."""
     return subject.shared("vehicle").choice(VEHICLES)
 
 
-def middle_name(subject: Subject) -> str:
-    """Return an initial."""
-    return subject.random().choice("ABCDEFGHJKLMPRST")
-
-
 def user_name(subject: Subject) -> str:
-    """Return a login made of the person's name."""
+    """Return a login name for the person."""
     person = subject.person()
     return f"{person.first[0]}{person.last}".lower()
 
@@ -146,14 +172,11 @@ def email(subject: Subject) -> str:
     return f"{person.first}.{person.last}@example.com".lower()
 
 
-def company_email(subject: Subject) -> str:
-    """Return an address of the company's office."""
-    return f"office@{subject.company_host()}"
-
-
 def phone(subject: Subject) -> str:
     """Return a telephone number of the range 555-0100 to 555-0199, which is reserved for fiction."""
-    return f"({subject.locality().area_code}) 555-01{subject.random().randrange(100):02}"
+    town, country = subject.locality(), subject.country
+    number = f"01{subject.random().randrange(100):02}"
+    return f"({town.area_code}) 555-{number}" if country.code == "US" else f"{country.dial}{number}"
 
 
 def website(subject: Subject) -> str:
@@ -162,36 +185,35 @@ def website(subject: Subject) -> str:
 
 
 def profile(site: str) -> Callable[[Subject], str]:
-    """Return a maker of the address of a person's page, at a host reserved for examples."""
+    """Return a maker of the URL of the person's profile, at a host reserved for examples."""
     return lambda subject: f"https://{site}.example.com/{user_name(subject)}"
 
 
 def uri(subject: Subject) -> str:
-    """Return the company's site, or a connection to the service that the field's name speaks of."""
-    return connection(subject) if not CONNECTIONS.keys().isdisjoint(subject.words) else website(subject)
+    """Return the company's site, or the address of the service that the field's name mentions."""
+    return connection(subject) if not SCHEMES.keys().isdisjoint(subject.words) else website(subject)
 
 
 def connection(subject: Subject) -> str:
-    """Return how to reach a database or another service, a PostgreSQL one where the name says nothing."""
-    scheme = next((CONNECTIONS[word] for word in subject.words if word in CONNECTIONS), "postgresql")
+    """Return the address of a database or another service: PostgreSQL if the field's name mentions none."""
+    scheme = next((SCHEMES[word] for word in subject.words if word in SCHEMES), "postgresql")
     return f"{scheme}://reader:secret@{subject.company_host()}/archive"
 
 
 def street(subject: Subject) -> str:
     """Return a house number and a street."""
     source = subject.shared("street")
-    return f"{source.randrange(100, 9900)} {subject.faker(source).street_name()}"
-
-
-def suite(subject: Subject) -> str:
-    """Return the second line of an address."""
-    return f"Suite {subject.random().randrange(100, 900)}"
+    if subject.country.code == "US":
+        return f"{source.randrange(100, 9900)} {subject.faker(source).street_name()}"
+    return str(subject.faker(source).street_address()).replace("\n", " ")
 
 
 def address(subject: Subject) -> str:
     """Return an address in one line."""
     town = subject.locality()
-    return f"{street(subject)}, {town.city}, {town.state_code} {town.zip_code}"
+    if subject.country.code == "US":
+        return f"{street(subject)}, {town.city}, {town.state_code} {town.zip_code}"
+    return f"{street(subject)}, {town.zip_code} {town.city}"
 
 
 def job(subject: Subject) -> str:
@@ -200,7 +222,7 @@ def job(subject: Subject) -> str:
 
 
 def iban(subject: Subject) -> str:
-    """Return an IBAN whose check digits are right, of the bank code WEST that standards use in examples."""
+    """Return an IBAN with correct check digits, of the bank code WEST that standards use in examples."""
     account = f"{subject.random().randrange(10**13, 10**14)}"
     number = "".join(str(int(letter, 36)) for letter in f"WEST{account}GB00")
     return f"GB{98 - int(number) % 97:02}WEST{account}"
@@ -213,14 +235,9 @@ def bic(subject: Subject) -> str:
 
 
 def social_security(subject: Subject) -> str:
-    """Return a number of the range 9xx, which is never given out as a social security number."""
+    """Return a number of the range 9xx, in which no social security number is issued."""
     source = subject.random()
     return f"9{source.randrange(100):02}-{source.randrange(1, 50):02}-{source.randrange(1, 10_000):04}"
-
-
-def employer_number(subject: Subject) -> str:
-    """Return a number in the form of an American employer's."""
-    return f"00-{subject.random().randrange(10**6, 10**7)}"
 
 
 def uuid(subject: Subject) -> str:
@@ -229,12 +246,12 @@ def uuid(subject: Subject) -> str:
 
 
 def uuid_of(version: int) -> Callable[[Subject], str]:
-    """Return a maker of UUIDs of a version, 1 to 8; Python's own knows just some of them."""
+    """Return a maker of UUIDs of a version, 1 to 8, of which Python's uuid makes only some."""
     return lambda subject: f"{uuid(subject)[:14]}{version}{uuid(subject)[15:]}"
 
 
 def base64(subject: Subject) -> str:
-    """Return a short text in base64 that has none of the letters in which its two alphabets differ."""
+    """Return a short text in base64, without the characters in which its two alphabets differ."""
     return base64s.b64encode(short(subject).encode()).decode()
 
 
@@ -243,22 +260,18 @@ def ip_address(subject: Subject) -> str:
     return f"203.0.113.{subject.random().randrange(1, 255)}"
 
 
-def password(subject: Subject) -> str:
-    """Return a password that nobody has."""
-    return f"{subject.company().split(' ')[0]}-{subject.random().randrange(1000, 10_000)}!"
-
-
 def date(subject: Subject) -> str:
-    """Return an ISO date; what falls due or ends is later than what is issued or begins."""
+    """Return an ISO date; due and end dates are later than issue and start dates."""
     if not {"birth", "dob", "birthday"}.isdisjoint(subject.words):
         source = subject.random()
         return f"{source.randrange(1955, 2003)}-{source.randrange(1, 13):02}-{source.randrange(1, 29):02}"
-    return subject.day(offset_of(subject.words)).isoformat()
+    offset = next((days for days, names in OFFSETS if not names.isdisjoint(subject.words)), 0)
+    return subject.day(offset).isoformat()
 
 
 def time(subject: Subject) -> str:
-    """Return a time of day such as 09:35; what ends does so later than what begins."""
-    return subject.clock(hour_of(subject.words))
+    """Return a time of day such as 09:35; end times are later than start times."""
+    return subject.clock(next((hour for word, hour in HOURS.items() if word in subject.words), MORNING))
 
 
 def date_time(subject: Subject) -> str:

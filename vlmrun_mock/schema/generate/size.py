@@ -1,4 +1,4 @@
-"""The least size of an answer, computed before anything is built, so that hopeless schemas fail at once."""
+"""The minimum size of an answer, computed in advance so that a schema of oversized answers fails at once."""
 
 from __future__ import annotations
 
@@ -9,60 +9,59 @@ from vlmrun_mock.schema.generate.budget import MOST_VALUES
 from vlmrun_mock.schema.references import REFERENCES, Place, References, SchemaProblem
 
 UNDER_WAY = 0
+SIZING = frozenset({"allOf", "anyOf", "oneOf", "type", *REFERENCES})
+"""Without any of these keywords, a value may be a single one."""
 
 
 def check_size(references: References) -> None:
-    """Raise SchemaProblem if each value that meets the schema would be too large to build."""
-    least = Least(references)
-    if least.of((), references.root) > MOST_VALUES:
-        raise SchemaProblem(least.largest, f"an answer would have more than {MOST_VALUES:,} values")
+    """Raise SchemaProblem if every value that meets the schema is too large to build."""
+    minimum = MinimumSize(references)
+    if minimum.of((), references.root) > MOST_VALUES:
+        raise SchemaProblem(minimum.largest, f"an answer would have more than {MOST_VALUES:,} values")
 
 
-class Least:
-    """Counts the values that a value of each subschema holds at the least; an uncertain one counts as none."""
+class MinimumSize:
+    """A lower bound of the number of values in a value of each subschema."""
 
     def __init__(self, references: References) -> None:
         self._references = references
         self._known: dict[Place, int] = {}
-        self.largest: Place = ()  # the innermost place that is too large already
+        self.largest: Place = ()  # the innermost place with a value that is too large
 
     def of(self, place: Place, schema: Any) -> int:
-        """Return how many values there are at the least, the value itself included."""
-        if not isinstance(schema, dict):
+        """Return the least number of values, the value itself included."""
+        if not isinstance(schema, dict) or SIZING.isdisjoint(schema):
             return 1
         if place not in self._known:
-            self._known[place] = UNDER_WAY  # a recursion adds nothing that is sure
+            self._known[place] = UNDER_WAY  # a recursion adds nothing certain
             self._known[place] = max(self._branches(place, schema), default=1)
             if self._known[place] > MOST_VALUES and not self.largest:
                 self.largest = place
         return self._known[place]
 
     def _branches(self, place: Place, schema: dict[str, Any]) -> Iterator[int]:
-        """Yield lower bounds, each of which holds on its own."""
+        """Yield lower bounds, each of which holds by itself."""
         yield 1
-        for keyword in REFERENCES:
-            if isinstance(schema.get(keyword), str):
-                yield self.of(*self._references.resolve(place, schema[keyword]))
+        for target in self._references.targets(place, schema):
+            yield self.of(*target)
         for index, branch in enumerate(schema.get("allOf", [])):
             yield self.of((*place, "allOf", index), branch)
         for keyword in ("anyOf", "oneOf"):
             branches = enumerate(schema.get(keyword, []))
             yield min((self.of((*place, keyword, index), branch) for index, branch in branches), default=1)
         if schema.get("type") == "object":
-            yield 1 + sum(self._required(place, schema))
+            names = schema.get("required")
+            properties = schema.get("properties", {})
+            required = names if isinstance(names, list) else []
+            yield 1 + sum(self.of((*place, "properties", name), properties.get(name, True)) for name in required)
             yield 1 + self._free(place, schema)
         if schema.get("type") == "array":
             yield 1 + self._items(place, schema)
             if isinstance(schema.get("contains"), dict):
                 yield 1 + int(schema.get("minContains", 1)) * self.of((*place, "contains"), schema["contains"])
 
-    def _required(self, place: Place, schema: dict[str, Any]) -> Iterator[int]:
-        properties = schema.get("properties", {})
-        for name in schema.get("required", []) if isinstance(schema.get("required"), list) else []:
-            yield self.of((*place, "properties", name), properties.get(name, True))
-
     def _free(self, place: Place, schema: dict[str, Any]) -> int:
-        """Return how many values the properties that the schema does not name hold."""
+        """Return the least number of values in the properties that the schema does not name."""
         named = "properties" in schema or "patternProperties" in schema
         each = schema.get("additionalProperties", True)
         count = int(schema.get("minProperties", 0))

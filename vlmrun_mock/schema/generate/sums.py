@@ -1,4 +1,4 @@
-"""Amounts of one object that belong together: a line's total, and a document's."""
+"""Making the amounts of one object add up: a line's total, and a document's."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ Words: TypeAlias = tuple[str, ...]
 QUANTITY: set[Words] = {("quantity",), ("qty",), ("hours",)}
 UNIT_PRICE = {("unit", "price"), ("price",), ("rate",), ("price", "per", "unit"), ("unit", "cost"), ("hourly", "rate")}
 LINE_TOTAL = {("total",), ("amount",), ("line", "total"), ("total", "price"), ("total", "amount"), ("subtotal",)}
+DESCRIPTION = {("description",), ("item",), ("item", "description"), ("product",), ("service",)}
 SUBTOTAL = {("subtotal",), ("sub", "total"), ("net", "amount"), ("amount", "before", "tax")}
 TAX = {("tax",), ("tax", "amount"), ("vat",), ("vat", "amount"), ("sales", "tax"), ("total", "tax")}
 TOTAL = {
@@ -23,13 +24,29 @@ TOTAL = {
     ("gross", "amount"),
 }
 
+ADDED: tuple[set[Words], ...] = (
+    {("tip",), ("tip", "amount"), ("gratuity",)},
+    {
+        ("shipping",),
+        ("shipping", "cost"),
+        ("shipping", "amount"),
+        ("freight",),
+        ("delivery", "fee"),
+        ("shipping", "fee"),
+    },
+    {("service", "charge"), ("service", "fee"), ("handling",), ("surcharge",)},
+)
+"""What comes to a total beside the tax."""
+
+TAKEN: tuple[set[Words], ...] = ({("discount",), ("discount", "amount"), ("total", "discount")},)
+
 TAX_RATE = {("tax", "rate"), ("vat", "rate"), ("sales", "tax", "rate"), ("tax", "percentage"), ("vat", "percentage")}
 PAID = {("paid",), ("amount", "paid"), ("paid", "amount"), ("deposit",), ("payments",)}
 BALANCE = {("balance",), ("balance", "due"), ("amount", "due"), ("remaining", "balance")}
 
 
 def balance(value: dict[str, Any], may_be: Callable[[str, float], bool]) -> None:
-    """Make a line's total, the subtotal of the lines and the total with tax add up, where `may_be` lets them change."""
+    """Make the total of a line, of all lines and with tax add up, where `may_be` allows the change."""
     amounts = _amounts(value)
     quantity, price = _first(amounts, QUANTITY), _first(amounts, UNIT_PRICE)
     if quantity is not None and price is not None:
@@ -44,7 +61,7 @@ def balance(value: dict[str, Any], may_be: Callable[[str, float], bool]) -> None
 
 
 def _add_tax(value: dict[str, Any], amounts: dict[Words, str], may_be: Callable[[str, float], bool]) -> None:
-    """Make the tax agree with its rate, a share or a percentage, and the total with the tax."""
+    """Compute the tax from its rate, a fraction or a percentage, and the total from the tax."""
     subtotal, rate, tax = (_first(amounts, names) for names in (SUBTOTAL, TAX_RATE, TAX))
     if subtotal is None or tax is None:
         return
@@ -52,7 +69,9 @@ def _add_tax(value: dict[str, Any], amounts: dict[Words, str], may_be: Callable[
         share = value[rate] if value[rate] < 1 else value[rate] / 100
         _set(value, tax, value[subtotal] * share, may_be)
     total = _first(amounts, TOTAL - BALANCE) or _first(amounts, TOTAL)
-    _set(value, total, value[subtotal] + value[tax], may_be)
+    added = sum(value[name] for names in ADDED if (name := _first(amounts, names)) is not None)
+    taken = sum(value[name] for names in TAKEN if (name := _first(amounts, names)) is not None)
+    _set(value, total, value[subtotal] + value[tax] + added - taken, may_be)
 
 
 def lines_of(value: dict[str, Any]) -> str | None:
@@ -62,34 +81,42 @@ def lines_of(value: dict[str, Any]) -> str | None:
 
 
 def _sum(items: list[Any]) -> float | None:
-    amounts = [_of_line(item) if isinstance(item, dict) else None for item in items]
+    """Return the sum of the lines' totals, or None if an item is no line."""
+    amounts = [_of_line(item) for item in items]
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if len(known) == len(items) else None
 
 
-def _of_line(item: dict[str, Any]) -> float | None:
-    """Return the total of a line, or of one without a total what its price and quantity make."""
+def _of_line(item: object) -> float | None:
+    """Return the total of a line, or its price times its quantity; None if it is no line."""
+    if not isinstance(item, dict):
+        return None
     names = _amounts(item)
     quantity, price, total = (_first(names, wanted) for wanted in (QUANTITY, UNIT_PRICE, LINE_TOTAL))
-    if quantity is None:
+    if quantity is None and not (total is not None and _is_described(item)):
         return None
     if total is not None:
         return float(item[total])
-    return float(item[quantity] * item[price]) if price is not None else None
+    return float(item[quantity] * item[price]) if price is not None and quantity is not None else None
+
+
+def _is_described(item: dict[str, Any]) -> bool:
+    """Return whether an item without a quantity is a line all the same: it has a description."""
+    return not DESCRIPTION.isdisjoint(tuple(words_of(name)) for name, value in item.items() if isinstance(value, str))
 
 
 def is_line(names: Iterable[str]) -> bool:
-    """Say whether properties of these names make a line of an invoice: it has a quantity."""
+    """Return whether properties of these names make a line of an invoice: one is a quantity."""
     return any(tuple(words_of(name)) in QUANTITY for name in names)
 
 
 def _amounts(value: dict[str, Any]) -> dict[Words, str]:
     """Return the names of an object's numbers by the words in them."""
-    return {tuple(words_of(name)): name for name, number in value.items() if _is_amount(number)}
-
-
-def _is_amount(number: object) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool)
+    return {
+        tuple(words_of(name)): name
+        for name, number in value.items()
+        if isinstance(number, int | float) and not isinstance(number, bool)
+    }
 
 
 def _first(amounts: dict[Words, str], names: set[Words]) -> str | None:
@@ -97,7 +124,7 @@ def _first(amounts: dict[Words, str], names: set[Words]) -> str | None:
 
 
 def _set(value: dict[str, Any], name: str | None, amount: float, may_be: Callable[[str, float], bool]) -> None:
-    if name is None or abs(amount) > 1e15:  # noqa: PLR2004  # beyond it a cent cannot be told
+    if name is None or abs(amount) > 1e15:  # noqa: PLR2004  # a double that large holds no cents
         return
     rounded = round(amount, 2)
     if may_be(name, rounded):

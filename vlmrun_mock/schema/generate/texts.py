@@ -1,14 +1,14 @@
-"""Texts: the first of a field's believable candidates that keeps its format, pattern and length."""
+"""Texts: the first of a field's believable candidates with the right format, pattern and length."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vlmrun_mock.schema.generate import patterns, phrases
+from vlmrun_mock.schema.generate import descriptions, patterns, phrases
 from vlmrun_mock.schema.generate.example import ABSENT
 from vlmrun_mock.schema.generate.names import suggested_text
 from vlmrun_mock.schema.generate.node import Shape
@@ -22,62 +22,51 @@ MOST_TRIES = 90
 MORE = " as listed in the attached pages and confirmed on receipt"
 
 
-def _duration(subject: Subject) -> str:
-    return f"PT{subject.random().randrange(5, 55)}M"
-
-
 def _ip6_address(subject: Subject) -> str:
     return f"2001:db8::{subject.random().randrange(1, 0xFFFF):x}"  # reserved for documentation by RFC 3849
 
 
-FORMATS: dict[str, list[Callable[[Subject], str]]] = {
+FORMATS: dict[str, Sequence[Callable[[Subject], str]]] = {
     "date": [phrases.date],
     "date-time": [phrases.date_time],
     "time": [lambda subject: f"{phrases.time(subject)}:00Z"],
-    "duration": [_duration],
-    "email": [phrases.email, lambda _: "a@b.co"],
-    "idn-email": [phrases.email, lambda _: "a@b.co"],
+    "duration": [lambda subject: f"PT{subject.random().randrange(5, 55)}M"],
+    **dict.fromkeys(("email", "idn-email"), (phrases.email, lambda _: "a@b.co")),
     "uri": [phrases.uri, lambda _: "a:b"],
     "multi-host-uri": [phrases.connection],
     "iri": [phrases.website, lambda _: "a:b"],
-    "uri-reference": [phrases.website, lambda _: "/a"],
-    "iri-reference": [phrases.website, lambda _: "/a"],
+    **dict.fromkeys(("uri-reference", "iri-reference"), (phrases.website, lambda _: "/a")),
     "uri-template": [lambda subject: f"{phrases.website(subject)}/{{id}}", lambda _: "{a}"],
-    "hostname": [lambda subject: subject.company_host(), lambda _: "ab"],
-    "idn-hostname": [lambda subject: subject.company_host(), lambda _: "ab"],
+    **dict.fromkeys(("hostname", "idn-hostname"), (lambda subject: subject.company_host(), lambda _: "ab")),
     "uuid": [phrases.uuid],
     **{f"uuid{version}": [phrases.uuid_of(version)] for version in range(1, 9)},
-    "ipv4": [phrases.ip_address],
-    "ipv4interface": [lambda subject: f"{phrases.ip_address(subject)}/24"],
-    "ipv4network": [lambda _: "203.0.113.0/24"],
+    **dict.fromkeys(("ipv4", "ipvanyaddress"), (phrases.ip_address,)),
+    **dict.fromkeys(("ipv4interface", "ipvanyinterface"), (lambda subject: f"{phrases.ip_address(subject)}/24",)),
+    **dict.fromkeys(("ipv4network", "ipvanynetwork"), (lambda _: "203.0.113.0/24",)),
     "ipv6": [_ip6_address, lambda _: "::1"],
     "ipv6interface": [lambda subject: f"{_ip6_address(subject)}/64"],
     "ipv6network": [lambda _: "2001:db8::/64"],
-    "ipvanyaddress": [phrases.ip_address],
-    "ipvanyinterface": [lambda subject: f"{phrases.ip_address(subject)}/24"],
-    "ipvanynetwork": [lambda _: "203.0.113.0/24"],
-    "base64": [phrases.base64],
-    "base64url": [phrases.base64],
-    "binary": [phrases.base64],
-    "byte": [phrases.base64],
+    **dict.fromkeys(("base64", "base64url", "binary", "byte"), (phrases.base64,)),
     "json-string": [lambda subject: json.dumps({"value": phrases.short(subject)})],
-    "password": [phrases.password],
+    "password": [lambda s: f"{s.company().split(' ')[0]}-{s.random().randrange(1000, 10_000)}!"],
     "name-email": [lambda subject: f"{subject.person().name} <{phrases.email(subject)}>"],
     "color": [phrases.color],
-    "path": [phrases.file_name],
-    "file-path": [phrases.file_name],
-    "directory-path": [lambda _: "."],  # the one directory that is there wherever the answer is read
+    **dict.fromkeys(("path", "file-path"), (phrases.file_name,)),
+    "directory-path": [lambda _: "."],  # a directory that exists on every machine
     "json-pointer": [lambda _: "/items/0", lambda _: "/a", lambda _: ""],
     "relative-json-pointer": [lambda _: "1/id", lambda _: "0"],
     "regex": [lambda _: "^[A-Z]{2}[0-9]+$", lambda _: "a"],
 }
 
+CODES = {"country": "US", "nationality": "US", "state": "OR", "currency": "USD", "language": "en"}
+"""Codes that a pattern may ask for where a name is usual."""
+
 BYTE_SIZE = r"^\s*(\d*\.?\d+)\s*(\w+)?"
-"""The pattern of pydantic's ByteSize, which allows many units but reads few."""
+"""The pattern of pydantic's ByteSize, which matches more units than pydantic reads."""
 
 
 def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> str:
-    """Return a text; raises SchemaProblem naming what no candidate could meet."""
+    """Return a text; raises SchemaProblem, with the place of a keyword, if no candidate meets the shape."""
     least, most = shape.most("minLength"), shape.least("maxLength")
     if most is not None and least > most:
         raise SchemaProblem(shape.place_of("minLength"), f"no text has at least {least} and at most {most} characters")
@@ -85,27 +74,30 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> str:
         builder.budget.step(shape.place)
         if builder.accepts(shape, candidate):
             return builder.budget.write(shape.place, candidate)
-    raise SchemaProblem(
-        shape.place_of("pattern", "format", "maxLength", "minLength"), "no text was found that meets it"
-    )
+    place = shape.place_of("pattern", "format", "maxLength", "minLength")
+    raise SchemaProblem(place, "no text was found that meets it")
 
 
 def _candidates(builder: Builder, shape: Shape, spot: Spot, variation: int) -> Iterator[str]:
-    yield from islice(_examples(shape), variation, None)
+    yield from [example for example in shape.examples() if isinstance(example, str)][variation:]
     subject = builder.world.subject(spot.path, variation)
+    if subject.is_nothing and not variation:
+        yield ""
+    yield from descriptions.texts(descriptions.of(shape), subject)
     yield from _json(builder, shape, spot)
     least, most = shape.most("minLength"), shape.least("maxLength")
     suggested = suggested_text(subject) or phrases.short(subject)
     for name in (str(name) for _, name in shape.having("format")):
         if name not in {"email", "idn-email", "uri", "iri"}:
-            yield from (maker(subject) for maker in FORMATS.get(name, []))
+            yield from (maker(subject) for maker in FORMATS.get(name, ()))
         yield suggested
-        yield from (text for maker in FORMATS.get(name, []) for text in _padded(name, maker(subject), least))
+        yield from (text for maker in FORMATS.get(name, ()) for text in _padded(name, maker(subject), least))
     found = list(dict.fromkeys(str(pattern) for _, pattern in shape.having("pattern")))
     if BYTE_SIZE in found:
         yield f"{subject.random().randrange(11, 99) / 10} MB"
     if found:
         yield suggested
+        yield from (code for word, code in CODES.items() if word in subject.words)
     if any("{4}" in pattern or ":" in pattern for pattern in found):
         yield from (phrases.date(subject), phrases.date_time(subject), phrases.time(subject))
     for pattern in found:
@@ -118,7 +110,7 @@ def _candidates(builder: Builder, shape: Shape, spot: Spot, variation: int) -> I
 
 
 def _matching(shape: Shape, pattern: str, others: list[str], subject: Subject) -> Iterator[str]:
-    """Yield texts of a pattern, also with those of other patterns at their ends, for all of them must match."""
+    """Yield texts of a pattern, also extended by texts of the other patterns, which must match as well."""
     least, most = shape.most("minLength"), shape.least("maxLength")
     try:
         texts = patterns.matching(pattern, subject.random("pattern"), least, most)
@@ -134,25 +126,16 @@ def _matching(shape: Shape, pattern: str, others: list[str], subject: Subject) -
         raise SchemaProblem(shape.place_of("pattern"), f"no text can be made for this pattern: {error}") from error
 
 
-def _examples(shape: Shape) -> Iterator[str]:
-    for _, values in shape.having("examples"):
-        yield from (value for value in _as_list(values) if isinstance(value, str))
-
-
 def _json(builder: Builder, shape: Shape, spot: Spot) -> Iterator[str]:
-    """Yield a JSON text by what the schema says of its content."""
+    """Yield a JSON text that meets the schema of its content."""
     for node, media_type in shape.having("contentMediaType"):
         if media_type == "application/json":
             content = [node.child("contentSchema")] if "contentSchema" in node.schema else []
             yield json.dumps(builder.build(content, replace(spot, path=(*spot.path, "content"), example=ABSENT)))
 
 
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _padded(name: str, text: str, least: int) -> Iterator[str]:
-    """Yield a text of a format, and the same made long enough where the format has room."""
+    """Yield a text of a format, and a lengthened one where the format allows it."""
     yield text
     short = max(least - len(text), 0)
     if short and "email" in name:
@@ -162,10 +145,10 @@ def _padded(name: str, text: str, least: int) -> Iterator[str]:
 
 
 def fitted(text: str, least: int, most: int | None) -> str:
-    """Return a text cut or lengthened to these numbers of characters."""
+    """Return a text cut or lengthened to between `least` and `most` characters."""
     if len(text) < least:
-        text = (text + MORE * ((least - len(text)) // len(MORE) + 1))[: max(least, len(text))]
-        text = text if not text.endswith(" ") else f"{text[:-1]}."
+        text = (text + MORE * ((least - len(text)) // len(MORE) + 1))[:least]
+        text = f"{text[:-1]}." if text.endswith(" ") else text
     if most is None or len(text) <= most:
         return text
     cut = text[:most].rstrip()

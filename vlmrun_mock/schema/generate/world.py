@@ -1,15 +1,17 @@
-"""The people, companies, towns and days that an answer speaks of, drawn from the seed."""
+"""The people, companies, towns and days in an answer, drawn from the seed."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.schema.generate.words import singular, words_of
+from vlmrun_mock.schema.generate.terms import ENCLOSED, NOTHING
+from vlmrun_mock.schema.generate.words import singular, singular_words, words_of
 from vlmrun_mock.schema.references import Place
 
 if TYPE_CHECKING:
@@ -27,26 +29,27 @@ else:
     jobs = lazy("faker.providers.job.en_US")
     people = lazy("faker.providers.person.en_US")
 
-FIRST_DAY = dt.date(2023, 2, 1)  # a year of days from here, and the offsets of DAYS, stay within 2023..2025
+USUAL_LOCALE = "en_US"
+FIRST_DAY = dt.date(2023, 2, 1)  # with any offset, days stay between 2023 and 2025
 DAYS_TO_DRAW = 600
 SUFFIXES = ("Supply Co.", "Logistics", "Industries", "Partners", "Services LLC", "Group", "Trading Co.", "Works")
 LOCALITIES = (
-    ("Portland", "OR", "Oregon", "97205", "503"),
-    ("Austin", "TX", "Texas", "78701", "512"),
-    ("Denver", "CO", "Colorado", "80202", "303"),
-    ("Columbus", "OH", "Ohio", "43215", "614"),
-    ("Madison", "WI", "Wisconsin", "53703", "608"),
-    ("Raleigh", "NC", "North Carolina", "27601", "919"),
-    ("Tucson", "AZ", "Arizona", "85701", "520"),
-    ("Boise", "ID", "Idaho", "83702", "208"),
-    ("Omaha", "NE", "Nebraska", "68102", "402"),
-    ("Richmond", "VA", "Virginia", "23219", "804"),
+    ("Portland", "OR", "Oregon", "97205", "503", 45.517, -122.68),
+    ("Austin", "TX", "Texas", "78701", "512", 30.27, -97.743),
+    ("Denver", "CO", "Colorado", "80202", "303", 39.75, -104.997),
+    ("Columbus", "OH", "Ohio", "43215", "614", 39.961, -82.999),
+    ("Madison", "WI", "Wisconsin", "53703", "608", 43.075, -89.384),
+    ("Raleigh", "NC", "North Carolina", "27601", "919", 35.78, -78.639),
+    ("Tucson", "AZ", "Arizona", "85701", "520", 32.222, -110.971),
+    ("Boise", "ID", "Idaho", "83702", "208", 43.615, -116.203),
+    ("Omaha", "NE", "Nebraska", "68102", "402", 41.257, -95.935),
+    ("Richmond", "VA", "Virginia", "23219", "804", 37.54, -77.436),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person's names."""
+    """A person, by name and gender."""
 
     first: str
     last: str
@@ -54,78 +57,125 @@ class Person:
 
     @property
     def name(self) -> str:
-        """Both names."""
+        """First and last name."""
         return f"{self.first} {self.last}"
 
 
 @dataclass(frozen=True, slots=True)
 class Locality:
-    """A town with what depends on it."""
+    """A town, its state and its codes."""
 
     city: str
     state_code: str
     state: str
     zip_code: str
     area_code: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country as its own documents name it: its codes, a region, a place, and how its telephone numbers begin."""
+
+    name: str
+    code: str
+    currency: str
+    language: str
+    region: str
+    dial: str
+    latitude: float
+    longitude: float
+
+
+COUNTRIES: Mapping[str, Country] = {
+    "en_US": Country("United States", "US", "USD", "en", "OR", "503", 45.517, -122.68),
+    "en_GB": Country("United Kingdom", "GB", "GBP", "en", "West Yorkshire", "0113 496 0", 53.8, -1.549),
+    "de_DE": Country("Deutschland", "DE", "EUR", "de", "Niedersachsen", "0511 5550 ", 52.375, 9.732),
+    "fr_FR": Country("France", "FR", "EUR", "fr", "Pays de la Loire", "02 61 91 ", 47.218, -1.554),
+    "es_ES": Country("España", "ES", "EUR", "es", "Aragón", "976 555 ", 41.649, -0.889),
+    "it_IT": Country("Italia", "IT", "EUR", "it", "Piemonte", "011 5550 ", 45.07, 7.687),
+    "nl_NL": Country("Nederland", "NL", "EUR", "nl", "Utrecht", "030 5550 ", 52.091, 5.122),
+    "ja_JP": Country("日本", "JP", "JPY", "ja", "宮城県", "022-555-", 38.268, 140.869),
+    "pt_BR": Country("Brasil", "BR", "BRL", "pt", "Paraná", "(41) 5555-", -25.429, -49.271),
+    "en_IN": Country("India", "IN", "INR", "en", "Karnataka", "0821 5550 ", 12.296, 76.639),
+}
+"""The country of each locale."""
 
 
 class World:
-    """Everything drawn depends on the seed, the facts and the path of a value, and on nothing else."""
+    """Draws what depends on nothing but the seed, the facts and the path of a value."""
 
-    def __init__(self, seed: Seed, facts: tuple[str, ...]) -> None:
+    def __init__(self, seed: Seed, facts: tuple[str, ...], locale: str = USUAL_LOCALE) -> None:
         self._seed = seed
         self._facts = facts
+        self.locale = locale
+        self.country = COUNTRIES[locale]
 
     def random(self, *about: str) -> Random:
-        """Return a generator of its own for what the words say."""
+        """Return the random generator for these words."""
         return self._seed.random("generate", *self._facts, *about)
 
     def subject(self, path: Place, variation: int = 0) -> Subject:
-        """Return what can be known about the value at a path."""
+        """Return what the path of a value says about it."""
         return Subject(self, path, variation)
 
     @cached_property
     def faker(self) -> Any:
-        """Faker's American English as far as it is used here; one answer's own, for it holds what it draws from.
+        """Faker in the locale; one for each answer, for it holds the generator that it draws from.
 
-        Its methods come from the providers, so a type checker does not know them.
+        It has the methods of its providers, which a type checker does not know.
         """
         generator = faker.Generator()
-        for module in (people, addresses, jobs):
+        local = (people, addresses)
+        if self.locale != USUAL_LOCALE:
+            local = tuple(lazy(f"faker.providers.{kind}.{self.locale}") for kind in ("person", "address"))
+        for module in (*local, jobs):
             generator.add_provider(module.Provider)
         return generator
 
 
+def _meant(names: list[str]) -> list[str]:
+    """Return names without a last one that means what encloses it, such as `value`."""
+    while len(names) > 1 and tuple(words_of(names[-1])) in ENCLOSED:
+        names = names[:-1]
+    return names
+
+
 class Subject:
-    """What the path of a value says about it: the words of its name, and those of what encloses it."""
+    """A value as its path describes it: by the words of its own name, and of the names around it."""
 
     def __init__(self, world: World, path: Place, variation: int) -> None:
         self._world = world
         self._path = tuple(map(str, path))
         self._variation = variation
         names = [key for key in path if isinstance(key, str)]
+        names = _meant(names) if len(path) > 1 and isinstance(path[-2], str) else names
         in_list = bool(path) and not isinstance(path[-1], str)
         self.words = tuple(words_of(names[-1])) if names else ()
         if in_list and self.words:
             self.words = (*self.words[:-1], singular(self.words[-1]))
-        self.levels = [tuple(map(singular, words_of(name))) for name in reversed(names[:-1])]
+        self.levels = [singular_words(name) for name in reversed(names[:-1])]
         self.role: tuple[str, ...] = self.words
 
+    @property
+    def is_nothing(self) -> bool:
+        """Return whether the field is empty or false in a good answer, as `errors` and `is_duplicate` are."""
+        return self.words[:1] not in (("no",), ("not",), ("has",)) and not NOTHING.isdisjoint(self.words)
+
     def random(self, *about: str) -> Random:
-        """Return the generator of this very value."""
-        shift = (f"variation {self._variation}",) if self._variation else ()
-        return self._world.random("value", *self._path, *about, *shift)
+        """Return the random generator of this value alone."""
+        variation = (f"variation {self._variation}",) if self._variation else ()
+        return self._world.random("value", *self._path, *about, *variation)
 
     def boolean(self) -> bool:
-        """Return true three times of four: a form has more boxes ticked than not."""
-        return self.random().random() < 0.75  # noqa: PLR2004  # the share that the docstring names
+        """Return True three times in four, as a form has more boxes ticked than not; never for what is wrong."""
+        return not self.is_nothing and self.random().random() < 0.75  # noqa: PLR2004  # the share of the docstring
 
     def shared(self, what: str) -> Random:
-        """Return the generator that this value shares with those beside it that have the same role."""
-        return self._world.random(what, *self._path[:-1], "role", *self.role, *self._shift())
-
-    def _shift(self) -> tuple[str, ...]:
-        return (str(self._variation),) if self._variation else ()
+        """Return the random generator that this value shares with its neighbours in the same role."""
+        variation = (str(self._variation),) if self._variation else ()
+        return self._world.random(what, *self._path[:-1], "role", *self.role, *variation)
 
     def faker(self, source: Random) -> Any:
         """Return Faker, drawing from `source`."""
@@ -134,15 +184,15 @@ class Subject:
         return generator
 
     def person(self) -> Person:
-        """Return the person that the fields of this role speak of."""
+        """Return the person that the fields of this role describe."""
         source = self.shared("person")
-        female = source.random() < 0.5  # noqa: PLR2004  # one of two
+        female = source.random() < 0.5  # noqa: PLR2004
         generator = self.faker(source)
         first = generator.first_name_female() if female else generator.first_name_male()
         return Person(first, generator.last_name(), "female" if female else "male")
 
     def company(self) -> str:
-        """Return the company that the fields of this role speak of."""
+        """Return the company that the fields of this role describe."""
         source = self.shared("company")
         return f"{self.faker(source).last_name()} {source.choice(SUFFIXES)}"
 
@@ -151,11 +201,21 @@ class Subject:
         return f"{re.sub('[^a-z]', '', self.company().split(' ')[0].lower())}.example.com"
 
     def locality(self) -> Locality:
-        """Return the town that the fields of this role speak of."""
-        return Locality(*self.shared("locality").choice(LOCALITIES))
+        """Return the town that the fields of this role describe."""
+        source = self.shared("locality")
+        if self._world.locale == USUAL_LOCALE:
+            return Locality(*source.choice(LOCALITIES))
+        generator, country = self.faker(source), self._world.country
+        city, code = str(generator.city()), str(generator.postcode())
+        return Locality(city, country.region, country.region, code, country.dial, country.latitude, country.longitude)
+
+    @property
+    def country(self) -> Country:
+        """Return the country that the document is from."""
+        return self._world.country
 
     def day(self, offset: int) -> dt.date:
-        """Return a day so many days after the one that the document is about."""
+        """Return the day `offset` days after the document's own."""
         start = self._world.random("day").randrange(DAYS_TO_DRAW)
         listed = [index for index, key in enumerate(self._path) if key.isdecimal()]
         inside = self._path[: listed[-1] + 1] if listed else ()
@@ -163,5 +223,5 @@ class Subject:
         return FIRST_DAY + dt.timedelta(days=start + later + offset + self._variation)
 
     def clock(self, hour: int) -> str:
-        """Return a time of day in or just after an hour, to the minute."""
+        """Return a time of day within an hour, in steps of five minutes."""
         return f"{hour:02}:{self.random('minute').randrange(0, 60, 5):02}"

@@ -1,0 +1,118 @@
+"""A body is decoded at once or checked by pydantic: both read it alike, so the quick way never changes an answer."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.corpus.case import CHAT
+from tests.corpus.requests import corpus
+from tests.test_properties import FULL, ODD, PLACES, Path_, places, put
+from vlmrun_mock.api import bodies, body_check
+from vlmrun_mock.api.bodies import MOST_BRACKETS, ChatBody
+from vlmrun_mock.api.errors import InvalidRequest
+from vlmrun_mock.json_text import frozen
+
+
+def outcome(read: Any, raw: bytes) -> Any:
+    """Return what is read of a body, in which `true` is not 1 and 1.0 is, or the problems with it.
+
+    A whole number that is read as a float may lose digits; nothing looks at those of the fields that are left out.
+    """
+    try:
+        body, sent = read(raw)
+    except InvalidRequest as problem:
+        return problem.detail
+    known = {name: value for name, value in sent.items() if name not in ("temperature", "top_p")}
+    return frozen(msgspec.to_builtins(body)), frozen(known)
+
+
+def read(raw: bytes) -> tuple[ChatBody, dict[str, Any]]:
+    """Read a body as the server does."""
+    return bodies.read(ChatBody, raw)
+
+
+def checked(raw: bytes) -> tuple[ChatBody, dict[str, Any]]:
+    """Read a body the long way."""
+    sent = body_check.checked(ChatBody, raw)
+    return msgspec.convert(sent, ChatBody), sent
+
+
+def test_every_request_of_the_corpus_is_read_alike() -> None:
+    requests = [request for case in corpus().values() for request in case.requests if request.path == CHAT]
+    bodies = {each.body if isinstance(each.body, bytes) else json.dumps(each.body).encode() for each in requests}
+
+    assert len(bodies) > 500
+    for raw in bodies:
+        assert outcome(read, raw) == outcome(checked, raw), raw[:500]
+
+
+def test_every_odd_value_at_every_place_is_read_alike() -> None:
+    for place in places(FULL):
+        for value in ODD:
+            body = copy.deepcopy(dict(FULL))
+            put(body, place, value)
+            raw = json.dumps(body).encode()
+
+            assert outcome(read, raw) == outcome(checked, raw), (place, value)
+
+
+@given(
+    changes=st.lists(
+        st.tuples(
+            PLACES,
+            st.recursive(
+                st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+                lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+                max_leaves=5,
+            ),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_anything_anywhere_is_read_alike(changes: list[tuple[Path_, Any]]) -> None:
+    body = copy.deepcopy(dict(FULL))
+    for place, value in changes:
+        put(body, place, value)
+    raw = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+    assert outcome(read, raw) == outcome(checked, raw)
+
+
+FROM_MANY_THREADS = """
+import sys, threading
+from vlmrun_mock.api import chat_parser
+
+sys.setswitchinterval(1e-6)
+barrier = threading.Barrier(8)
+
+def parse():
+    barrier.wait()
+    chat_parser.parse(b'{"messages": [{}]}')
+
+threads = [threading.Thread(target=parse) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def test_threads_may_read_the_first_bodies_of_a_process_together() -> None:
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", FROM_MANY_THREADS], check=True, timeout=60)  # noqa: S603 - the code above
+
+
+def test_a_body_that_may_be_nested_too_deeply_is_checked() -> None:
+    deep = "[" * 2 * MOST_BRACKETS + "]" * 2 * MOST_BRACKETS
+    raw = f'{{"messages": [{{}}], "further": {deep}}}'.encode()
+
+    with pytest.raises(InvalidRequest, match="recursion limit"):
+        read(raw)

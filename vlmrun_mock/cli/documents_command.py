@@ -1,0 +1,116 @@
+"""`vlmrun-mock documents`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from vlmrun_mock.cli.domains_command import known_domain
+from vlmrun_mock.display import count as counted
+from vlmrun_mock.documents.appearance import MEDIA_TYPES, STRENGTHS, STYLES, Format, Strength, Style
+from vlmrun_mock.lazy import lazy
+from vlmrun_mock.mock.options import LOCALES
+
+if TYPE_CHECKING:
+    from vlmrun_mock.documents import printer
+    from vlmrun_mock.fixtures import domains as catalog
+    from vlmrun_mock.fixtures import printed
+    from vlmrun_mock.fixtures.printed import Press, PrintedDocument
+    from vlmrun_mock.schema import references
+else:
+    catalog = lazy("vlmrun_mock.fixtures.domains")
+    printer = lazy("vlmrun_mock.documents.printer")
+    printed = lazy("vlmrun_mock.fixtures.printed")
+    references = lazy("vlmrun_mock.schema.references")
+
+MOST_DOCUMENTS = 100_000
+FORMATS = tuple(MEDIA_TYPES)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FONTS = click.Path(exists=True, file_okay=False, path_type=Path)
+
+Kind: TypeAlias = "Callable[[int], PrintedDocument]"
+"""Prints the document of one kind for a seed."""
+
+
+@click.command()
+@click.argument("domains", metavar="[DOMAIN]...", nargs=-1)
+@click.option("--schema", "schemas", type=FILE, multiple=True, help="Print what meets the JSON Schema in this file.")
+@click.option("--count", type=click.IntRange(1, MOST_DOCUMENTS), default=1, show_default=True, help="How many of each.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides the first of each.")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(FORMATS),
+    default="pdf",
+    show_default=True,
+    help="The kind of files.",
+)
+@click.option("--style", type=click.Choice(STYLES), help="How they look; each as it is drawn, unless given.")
+@click.option("--locale", type=click.Choice(LOCALES), default="en_US", show_default=True, help="Where they are from.")
+@click.option("--scan", type=click.Choice(STRENGTHS), help="Make them look scanned, or photographed with a phone.")
+@click.option("--fonts", type=FONTS, multiple=True, help="A folder of fonts, for characters that ours do not show.")
+@click.option("--out", type=FOLDER, default="documents", show_default=True, help="The folder to write to.")
+def documents(
+    *,
+    domains: Sequence[str],
+    schemas: Sequence[Path],
+    count: int,
+    seed: int,
+    file_format: Format,
+    style: Style | None,
+    locale: str,
+    scan: Strength | None,
+    fonts: Sequence[Path],
+    out: Path,
+) -> None:
+    """Print documents of domains, and beside each the fixture that answers what is printed on it."""
+    if not domains and not schemas:
+        raise click.UsageError("name a domain, such as document.invoice, or a file with --schema")
+    if len({path.stem for path in schemas}) < len(schemas):
+        raise click.UsageError("two schemas have the same file name, and their documents would have, too")
+    try:
+        press = printed.Press(printer.Printer(fonts), file_format, locale, style, scan)
+        known = catalog.packaged()
+        named = {domain.id: domain for domain in (known_domain(known, name) for name in domains)}
+        kinds: list[Kind] = [partial(press.of_domain, domain) for domain in named.values()]
+        kinds += [partial(_of_schema, press, path, _schema(path)) for path in schemas]
+        written = [document.save(out) for document in _watched(kinds, count, seed)]
+    except printer.PrintingError as problem:
+        raise click.ClickException(str(problem)) from None
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written to: {error.strerror}") from None
+    click.echo(f"{counted(len(written), 'document')} in {out}; vlmrun-mock serve --fixtures {out} answers for them.")
+
+
+def _schema(path: Path) -> dict[str, Any]:
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise click.ClickException(f"{path} is not JSON: {error}") from None
+    if not isinstance(schema, dict):
+        raise click.ClickException(f"{path} is no JSON Schema: it should be an object")
+    return schema
+
+
+def _of_schema(press: Press, path: Path, schema: Mapping[str, Any], seed: int) -> PrintedDocument:
+    try:
+        return press.of_schema(schema, path.stem, seed)
+    except references.SchemaProblem as problem:
+        raise click.ClickException(f"{path}: {problem}") from None
+
+
+def _watched(kinds: Sequence[Kind], count: int, seed: int) -> Iterator[PrintedDocument]:
+    """Yield the documents; a bar on standard error moves along where a person looks at it."""
+    documents = (kind(number) for kind in kinds for number in range(seed, seed + count))
+    if not sys.stderr.isatty():
+        yield from documents
+        return
+    with click.progressbar(documents, length=len(kinds) * count, file=sys.stderr) as watched:
+        yield from watched

@@ -1,0 +1,18 @@
+"""The proxy of the environment, which clients would send what is meant for the mock to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PROXIES = ("http_proxy", "all_proxy")
+EXEMPT = ("NO_PROXY", "no_proxy")
+"""Clients read one or the other."""
+
+
+def exempting(host: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep clients from asking a proxy for a host; none where no proxy is set."""
+    if not any(value for name, value in environment.items() if name.lower() in PROXIES):
+        return {}
+    given = next((environment[name] for name in reversed(EXEMPT) if environment.get(name)), "")
+    hosts = [each.strip() for each in given.split(",") if each.strip()]
+    return {} if {host, "*"} & set(hosts) else dict.fromkeys(EXEMPT, ",".join([*hosts, host]))

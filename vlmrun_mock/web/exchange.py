@@ -1,0 +1,86 @@
+"""The bytes of requests and answers, kept for the inspector: in memory, within a bound, as long as their entries."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass, field
+
+from vlmrun_mock.web.transport import RawHeaders
+
+PIECE_BYTES = 200
+"""About what a piece of a body takes beside its bytes."""
+
+
+@dataclass(eq=False)
+class Exchange:
+    """What went over the wire for one request.
+
+    `received` and `sent` are the pieces of both bodies; `times` says when each of the latter went out, in seconds since
+    1970. `is_kept`: the bytes are still here, and not too large nor gone to make room.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    headers: RawHeaders
+    received: list[bytes] = field(default_factory=list, repr=False)
+    answer_headers: RawHeaders = ()
+    sent: list[bytes] = field(default_factory=list, repr=False)
+    times: list[float] = field(default_factory=list)
+    is_kept: bool = True
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes it takes."""
+        received, sent = self.received, self.sent
+        count = 1 + len(received) + len(sent)
+        return sum(map(len, received)) + sum(map(len, sent)) + PIECE_BYTES * count
+
+    def begin(self, headers: RawHeaders) -> None:
+        """Keep the headers of the answer."""
+        self.answer_headers = headers
+
+    def send(self, piece: bytes) -> None:
+        """Keep a piece of the answer."""
+        if piece:
+            self.sent.append(piece)
+            self.times.append(time.time())
+
+    def forget(self) -> None:
+        """Drop the bytes."""
+        self.is_kept = False
+        self.received, self.sent, self.times = [], [], []
+
+
+class Exchanges:
+    """The latest exchanges of a server, within a bound in bytes.
+
+    They belong to the entries of the journals, and go with them, at a reset too: here they are only counted, so that
+    the oldest make room. What has gone is counted until it would be the next to make room, or somebody asks.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self._kept: deque[tuple[weakref.ref[Exchange], int]] = deque()
+        self._bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """Return about how many bytes are kept."""
+        self._kept = deque(each for each in self._kept if each[0]() is not None)
+        self._bytes = sum(size for _, size in self._kept)
+        return self._bytes
+
+    def keep(self, exchange: Exchange) -> None:
+        """Count an exchange that is over; the oldest make room, or it goes itself if it is too large."""
+        size = exchange.size
+        self._kept.append((weakref.ref(exchange), size))
+        self._bytes += size
+        while self._bytes > self.most_bytes:
+            oldest, freed = self._kept.popleft()
+            self._bytes -= freed
+            found = oldest()
+            if found is not None:
+                found.forget()
