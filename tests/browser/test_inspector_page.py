@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,23 @@ ROW = "[role=option]"
 
 def tab(page: Any, name: str) -> Any:
     """Open a tab, and return its panel."""
-    page.get_by_role("tab", name=name).click()
+    opened = page.get_by_role("tab", name=re.compile(rf"^{name}\b"))
+    opened.click()
+    page.locator(f"[role=tabpanel][aria-labelledby='{opened.get_attribute('id')}']").wait_for()
     return page.get_by_role("tabpanel")
+
+
+def choose(page: Any, number: int = 0) -> list[str]:
+    """Choose a request by its place in the list, and return the names of its tabs, when the page shows that request.
+
+    The one chosen before stays until then, with tabs that look the same.
+    """
+    identity = page.locator(ROW).nth(number).get_attribute("data-id")
+    page.locator(f"{ROW}[data-id='{identity}']").click()
+    page.locator(".head .facts").get_by_text(identity, exact=True).wait_for()
+    names = [re.sub(r" \(\d+\)$", "", name) for name in page.get_by_role("tab").all_inner_texts()]
+    assert "Answer" in names
+    return names
 
 
 def test_requests_appear_while_they_come_and_wait_while_it_is_paused(inspect: Inspect, opened: Opened) -> None:
@@ -51,7 +67,7 @@ def test_a_reset_and_clear_empty_the_list(inspect: Inspect, opened: Opened) -> N
     served = inspect()
     served.chat(**INVOICE)
     page = opened(served)
-    page.locator(ROW).click()
+    choose(page)
 
     served.http.post("/_mock/reset")
     page.get_by_text("Waiting for the first request").wait_for()
@@ -67,7 +83,7 @@ def test_each_tab_shows_its_part_of_a_request(inspect: Inspect, opened: Opened) 
     served = inspect()
     answer = served.chat(**INVOICE, messages=image_message(picture(), text="Read this"))
     page = opened(served)
-    page.locator(ROW).click()
+    choose(page)
 
     assert content(answer)["invoice_id"] in page.get_by_role("tabpanel").inner_text()
     assert "Read this" in tab(page, "Request").inner_text()
@@ -90,10 +106,10 @@ def test_a_stream_has_a_time_line_and_a_batch_its_readings(inspect: Inspect, ope
     served.http.get(f"/v1/predictions/{made['id']}")
     page = opened(served)
 
-    page.locator(ROW).nth(1).click()
+    choose(page, 1)
     line = tab(page, "Stream").inner_text()
     ticks = page.locator(".timeline .tick").count()
-    page.locator(ROW).nth(0).click()
+    choose(page)
     job = tab(page, "Job").inner_text()
 
     assert "[DONE]" in line
@@ -106,7 +122,7 @@ def test_a_field_lights_its_box_and_a_box_its_field(inspect: Inspect, opened: Op
     served = inspect()
     served.chat(**GROUNDED, messages=image_message(picture(size=(600, 800))))
     page = opened(served)
-    page.locator(ROW).click()
+    choose(page)
     box, field = page.locator(".box[title='/invoice_id']"), page.locator("button.field").first
     box.wait_for()
 
@@ -132,7 +148,7 @@ def test_three_clicks_lead_from_a_miss_to_a_green_request(inspect: Inspect, open
     missed = served.chat(**INVOICE, messages=image_message(picture(3)))
     page = opened(served)
 
-    page.locator(ROW).click()
+    choose(page)
     page.get_by_role("button", name="Make a fixture").click()
     page.get_by_role("button", name="Save as fixture").click()
     page.get_by_text("Saved as").wait_for()
@@ -147,7 +163,7 @@ def test_mistakes_are_told_while_a_fixture_is_typed(inspect: Inspect, opened: Op
     served = inspect()
     served.chat(**INVOICE, messages=image_message(picture(3)))
     page = opened(served)
-    page.locator(ROW).click()
+    choose(page)
     page.keyboard.press("f")
     text = page.get_by_label("The fixture as JSON")
     page.get_by_text("It answers this request").wait_for()
@@ -167,7 +183,7 @@ def test_an_answer_is_edited_field_by_field_and_registered(inspect: Inspect, ope
     served = inspect()
     served.chat(**INVOICE, messages=image_message(picture(3)))
     page = opened(served)
-    page.locator(ROW).click()
+    choose(page)
     page.keyboard.press("f")
     page.get_by_role("button", name="Fields").click()
 
@@ -183,7 +199,7 @@ def test_nothing_is_written_over_before_its_difference_is_shown(inspect: Inspect
     served = inspect(folder)
     served.chat(**INVOICE, messages=image_message(picture(3)))
     page = opened(served)
-    page.locator(ROW).click()
+    choose(page)
     page.keyboard.press("f")
     page.get_by_role("button", name="Save as fixture").wait_for()
 
@@ -203,7 +219,7 @@ def test_the_picture_is_saved_beside_its_fixture(inspect: Inspect, opened: Opene
     part = {"type": "image_url", "image_url": {"url": data_url(picture(8), "image/png;name=acme.png")}}
     served.chat(**INVOICE, messages=[{"role": "user", "content": [part]}])
     page = opened(served)
-    page.locator(ROW).click()
+    choose(page)
     page.keyboard.press("f")
     page.get_by_role("button", name="Save as fixture").wait_for()
 
@@ -341,10 +357,8 @@ def test_what_a_client_sends_is_text_and_nothing_else(inspect: Inspect, opened: 
     page.locator(ROW).nth(len(bodies)).wait_for()
 
     for number in range(page.locator(ROW).count()):
-        page.locator(ROW).nth(number).click()
-        page.locator(".head h2").wait_for()
-        for name in page.get_by_role("tab").all_inner_texts():
-            tab(page, name).wait_for()
+        for name in choose(page, number):
+            tab(page, name)
     page.get_by_role("button", name="State", exact=True).click()
     page.get_by_role("heading", name="Fixtures").wait_for()
 
@@ -377,7 +391,7 @@ def test_where_keys_are_set_the_page_asks_for_one(inspect: Inspect, opened: Open
 
     page.get_by_label("Key", exact=True).fill("right-key")
     page.get_by_role("button", name="Use it").click()
-    page.locator(ROW).click()
+    choose(page)
     image = page.locator(".sheet img")
     image.wait_for()
 
@@ -395,9 +409,8 @@ def test_nothing_is_cut_off_at_the_side_when_it_is_enlarged(
     page.locator(ROW).wait_for()
 
     fits = [page.evaluate(widest)]
-    page.locator(ROW).click()
-    for name in page.get_by_role("tab").all_inner_texts():
-        tab(page, name).wait_for()
+    for name in choose(page):
+        tab(page, name)
         fits.append(page.evaluate(widest))
     page.get_by_role("button", name="State", exact=True).click()
     page.get_by_role("heading", name="Fixtures").wait_for()
@@ -425,10 +438,8 @@ def test_axe_finds_nothing_to_mend(scheme: str, inspect: Inspect, opened: Opened
 
     look("list")
     for number in range(3):
-        page.locator(ROW).nth(number).click()
-        page.locator(".head h2").wait_for()
-        for name in page.get_by_role("tab").all_inner_texts():
-            tab(page, name).wait_for()
+        for name in choose(page, number):
+            tab(page, name)
             look(f"{number} {name}")
     page.get_by_role("button", name="State", exact=True).click()
     page.get_by_role("heading", name="Fixtures").wait_for()

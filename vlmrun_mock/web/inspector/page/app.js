@@ -97,12 +97,19 @@ async function reload() {
   editor.folder = folder;
 }
 
+// What a person chose while the list was loaded stays, with what is typed into it.
 async function start() {
+  const before = turn;
   try {
     await reload();
   } catch {
     return;
   }
+  if (turn === before && !isState) followAddress();
+  else list.setGiven(params());
+}
+
+function followAddress() {
   const given = params();
   list.setGiven(given);
   if (given.get("view") === "state") show(true);
@@ -220,7 +227,7 @@ $("clear").addEventListener("click", async () => {
   list.load([]);
   close();
 });
-addEventListener("popstate", () => start());
+addEventListener("popstate", followAddress);
 
 list.setUp((id) => choose(id, false), (given) => setParams({ q: "", status: "", source: "", kind: "", ...given }));
 data.onKeyNeeded(askForKey);
