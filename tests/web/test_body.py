@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Serve
 from tests.serving import CHAT, Served, image_message
 from vlmrun_mock.api.bodies import MOST_VALUES
-from vlmrun_mock.mock.options import MEBIBYTE
+from vlmrun_mock.mock.options.option import MEBIBYTE
 from vlmrun_mock.web.body import DRAIN_BYTES
 
 LIMIT = 300_000

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from vlmrun_mock.mock.options import INI, MODES, Kind
+from vlmrun_mock.mock.options import INI
+from vlmrun_mock.mock.options.option import Kind
+from vlmrun_mock.mock.options.upstream import MODES
 from vlmrun_mock.mock.proxies import exempting
 
 # Every test session of every project in the environment imports this module, so that nothing heavy loads before it is
