@@ -41,7 +41,7 @@ class Load:
         """Send for so long; raises Unmeasured unless each request succeeds."""
         command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=30s"]
         arguments = [str(self._file), str(next(self._first)), str(self._notes)]
-        ended = subprocess.run(  # noqa: S603 - our own command
+        ended = subprocess.run(
             [*command, f"--script={SCRIPT}", server.url, "--", *arguments],
             check=False,
             capture_output=True,

@@ -119,7 +119,7 @@ class Client:
 
 async def compare(quick: Client, slow: Client, folder: Path, count: int) -> int:
     """Ask for so many answers in both ways, with faults and other fixtures now and then; return how many differ."""
-    source = random.Random(9)  # noqa: S311 - the same on every run
+    source = random.Random(9)
     recent: list[dict[str, Any]] = []
     wrong = 0
     versions = itertools.count(1)

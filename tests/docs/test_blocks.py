@@ -114,7 +114,7 @@ def exported(process: ServeProcess) -> dict[str, str]:
 
 def output(command: list[str], process: ServeProcess, folder: Path) -> str:
     """Return what a command prints in the reader's folder, with the server's environment."""
-    finished = subprocess.run(  # noqa: S603 - the documents' own blocks
+    finished = subprocess.run(
         command, cwd=folder, env=exported(process), capture_output=True, text=True, encoding="utf-8", check=False
     )
     assert finished.returncode == 0, finished.stderr
@@ -163,7 +163,7 @@ def test_the_blocks_print_their_outputs(
 ) -> None:
     servers = {"default": default, "strict": strict, "drill": drill}
     blocks = {name: (BLOCKS[name].content, exported(servers[server])) for name, server in PRINTING.items()}
-    ended = subprocess.run(  # noqa: S603 - the script above
+    ended = subprocess.run(
         [sys.executable, "-c", EACH],
         cwd=folder,
         input=json.dumps(blocks),
@@ -184,7 +184,7 @@ def test_the_blocks_of_tests_pass(folder: Path) -> None:
     plugin = () if entry_points(group="pytest11", name="vlmrun_mock") else ("-p", "vlmrun_mock.testing.pytest_plugin")
     command = [sys.executable, "-m", "pytest", "-q", *plugin, "-p", "no:cacheprovider", *names]
 
-    ended = subprocess.run(  # noqa: S603 - the documents' own block
+    ended = subprocess.run(
         command, cwd=folder, env=environment(), capture_output=True, text=True, encoding="utf-8", check=False
     )
 

@@ -107,7 +107,7 @@ def test_the_same_document_has_the_same_bytes_in_another_process() -> None:
         "print(hashlib.sha256(printed('document.bank-check', 0, 'classic').data).hexdigest())"
     )
 
-    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert other.stdout.strip() == hashlib.sha256(printed("document.bank-check", 0, "classic").data).hexdigest()
 
@@ -188,7 +188,7 @@ def test_printing_without_the_extra_names_it() -> None:
         "try: Printer()\nexcept ValueError as error: print(json.dumps(str(error)))"
     )
 
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert "pip install 'vlmrun-mock[documents]'" in json.loads(ended.stdout)
 

@@ -197,7 +197,7 @@ def test_pytest_shows_it_whole(tmp_path: Path) -> None:
         "    assert verdict.ok, verdict\n"
     )
 
-    finished = subprocess.run(  # noqa: S603 - the test above
+    finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(test)],
         env=environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
         capture_output=True,

@@ -907,7 +907,7 @@ def test_ctrl_c_ends_the_command_quietly_and_is_no_success(recorded: Place, api:
     command = [*COMMAND, "drift", str(recorded.recordings), "--upstream", api.url]
     command += ["--documents", str(recorded.documents)]
 
-    with subprocess.Popen(  # noqa: S603 - the arguments are the test's own
+    with subprocess.Popen(
         command,
         env=environment(VLMRUN_API_KEY=KEY),
         stdout=subprocess.PIPE,

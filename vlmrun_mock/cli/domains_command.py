@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vlmrun_mock.cli.options import options_of
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.options import LOCALES
 from vlmrun_mock.seed import Seed
 
 if TYPE_CHECKING:
@@ -22,23 +22,10 @@ else:
 LONGEST_NAME = 100
 """How many characters of an unknown name an error repeats."""
 
-MOST_ANSWERS = 1_000_000
-
 
 @click.command()
 @click.argument("domain", required=False)
-@click.option("--vary", is_flag=True, help="Print a drawn answer instead of the packaged one.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides a drawn answer.")
-@click.option("--count", type=click.IntRange(1, MOST_ANSWERS), help="Print so many drawn answers, for one seed each.")
-@click.option("--locale", type=click.Choice(LOCALES), default="en_US", show_default=True, help="Where they are from.")
-@click.option(
-    "--format",
-    "layout",
-    type=click.Choice(["json", "jsonl"]),
-    default="json",
-    show_default=True,
-    help="Print several as a list, or each on a line of its own.",
-)
+@options_of("domains")
 def domains(*, domain: str | None, vary: bool, seed: int, count: int | None, locale: str, layout: str) -> None:
     """List the domains, or print the packaged answer of one, or answers that are drawn for it."""
     known = catalog.packaged()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from vlmrun_mock.api.errors import InvalidRequest, Problem
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
 from vlmrun_mock.json_text import dotted, quoted, written
-from vlmrun_mock.mock.options import LOCALES
+from vlmrun_mock.mock.options.server import LOCALES
 from vlmrun_mock.schema import generate, gql_statement, grounding, misreading, selection
 from vlmrun_mock.schema.gql_statement import SelectionProblem
 from vlmrun_mock.schema.grounding import NOWHERE, Boxes

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from vlmrun_mock.mock.faults import Fault
-from vlmrun_mock.mock.options import MEBIBYTE
+from vlmrun_mock.mock.options.option import MEBIBYTE
 from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.recording.settings import VLM_RUN, UpstreamSettings
 

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 LOOKALIKES: Mapping[str, str] = dict(zip("0O1lI5S8B2ZmnuvceaogqCG", "O0lIlS5B8Z2nmvuecoaqgGC", strict=True))
 """What a character is taken for."""
 
+UNREAD = 0.15
+"""The share of spoilt values that are not read at all."""
+
+MISTAKEN = 0.8
+"""The share of spoilt texts in which a character is taken for another, where one has a lookalike; others lose one."""
+
+EVEN = 0.5
+"""The share where of two ways to misread each is as likely."""
+
 TRIES = 6
 LEAST_ROWS = 2
 """Rows that a list has at least, to lose one or to have two of them swapped."""
@@ -118,14 +127,14 @@ def _value(value: Any, random: Random) -> tuple[Any, Sequence[int]]:
 
 def _read(value: Any, random: Random) -> Any:
     """Return a value as it may be read: a character mistaken, a decimal point shifted, or nothing at all."""
-    if random.random() < 0.15:  # noqa: PLR2004 - one in seven is not read at all
+    if random.random() < UNREAD:
         return None
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
         return _number(value, random)
     mistakable = [index for index, letter in enumerate(value) if letter in LOOKALIKES]
-    if mistakable and random.random() < 0.8:  # noqa: PLR2004
+    if mistakable and random.random() < MISTAKEN:
         at = random.choice(mistakable)
         return value[:at] + LOOKALIKES[value[at]] + value[at + 1 :]
     at = random.randrange(len(value)) if value else 0
@@ -133,7 +142,7 @@ def _read(value: Any, random: Random) -> Any:
 
 
 def _number(value: float, random: Random) -> float:
-    if isinstance(value, float) and random.random() < 0.5:  # noqa: PLR2004
+    if isinstance(value, float) and random.random() < EVEN:
         return round(value * random.choice((10, 0.1)), 4)
     digits = str(value)
     at = random.choice([index for index, digit in enumerate(digits) if digit.isdigit()])
@@ -145,7 +154,7 @@ def _rows(rows: list[Any], random: Random) -> tuple[list[Any], Sequence[int]]:
     """Return rows of which one is lost, or two are in each other's place; and which one each was."""
     at = random.randrange(len(rows) - 1)
     order = list(range(len(rows)))
-    order[at : at + 2] = [at + 1] if random.random() < 0.5 else [at + 1, at]  # noqa: PLR2004
+    order[at : at + 2] = [at + 1] if random.random() < EVEN else [at + 1, at]
     return [rows[index] for index in order], order
 
 

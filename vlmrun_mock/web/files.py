@@ -17,7 +17,7 @@ from vlmrun_mock.documents import identity
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.files import PUBLIC, UPLOADS, Arrival, StoredFile, media_type
 from vlmrun_mock.mock.mock import Mock
-from vlmrun_mock.mock.options import MEBIBYTE
+from vlmrun_mock.mock.options.option import MEBIBYTE
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web import body, multipart, native
 from vlmrun_mock.web.body import ClientGone

@@ -10,7 +10,8 @@ from vlmrun_mock import __version__
 from vlmrun_mock.mock.faults import KINDS, WEBHOOK_KINDS
 from vlmrun_mock.mock.journal import MOST_BYTES, MOST_ENTRIES
 from vlmrun_mock.mock.mock import Mock
-from vlmrun_mock.mock.options import SETTINGS, Option
+from vlmrun_mock.mock.options import SETTINGS
+from vlmrun_mock.mock.options.option import Option
 from vlmrun_mock.mock.scopes import MOST_SCOPES, Scopes
 from vlmrun_mock.redaction import Redaction
 from vlmrun_mock.web.control_api import as_armed, listed
