@@ -77,7 +77,15 @@ async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> 
 
     Raises BodyTooLarge over `limit` bytes, ClientGone if the client left, InvalidRequest for another encoding.
     """
-    raw = await _received(headers, receive, limit)
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    raw: bytes = message.get("body", b"")
+    if message.get("more_body", False) or len(raw) > limit:
+        raw = await _received(raw, receive, limit)
     return raw if b"content-encoding" not in headers else _unpacked(raw, headers[b"content-encoding"], limit)
 
 
@@ -122,22 +130,18 @@ async def pieces(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -
         yield piece
 
 
-async def _received(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared[:20]) > limit:
-        raise _too_large(limit)
-    message = await _next(receive)
-    chunk: bytes = message.get("body", b"")
-    if not message.get("more_body", False) and len(chunk) <= limit:
-        return chunk
+async def _received(first: bytes, receive: Receive, limit: int) -> bytes:
+    """Return the whole of a body, of which this was the first piece."""
     whole = io.BytesIO()  # which gives its bytes away without a copy
-    whole.write(chunk)
-    while whole.tell() <= limit:
-        if not message.get("more_body", False):
-            return whole.getvalue()
+    whole.write(first)
+    more = True
+    while more and whole.tell() <= limit:
         message = await _next(receive)
         whole.write(message.get("body", b""))
-    raise _too_large(limit)
+        more = message.get("more_body", False)
+    if whole.tell() > limit:
+        raise _too_large(limit)
+    return whole.getvalue()
 
 
 async def _next(receive: Receive) -> Message:
