@@ -192,8 +192,9 @@ def test_a_parameter_that_was_refused_and_left_out_is_not_tried_in_vain() -> Non
 def test_pytest_shows_it_whole(tmp_path: Path) -> None:
     test = tmp_path / "test_it.py"
     test.write_text(
-        "from vlmrun_mock.mock.verdict import Finding, Verdict\n\n\ndef test_it():\n"
-        "    verdict = Verdict(9, [Finding('gave_up', f'thing {number} ' + 'x' * 100, ()) for number in range(5)])\n"
+        "from vlmrun_mock.mock.verdict import ClientFinding, Verdict\n\n\ndef test_it():\n"
+        "    found = [ClientFinding('gave_up', f'thing {number} ' + 'x' * 100, ()) for number in range(5)]\n"
+        "    verdict = Verdict(9, found)\n"
         "    assert verdict.ok, verdict\n"
     )
 

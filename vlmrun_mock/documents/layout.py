@@ -23,7 +23,7 @@ MOST_LINES = 4  # in a cell
 NARROWEST_COLUMN = 5
 MOST_COLUMNS = 10
 DEEPEST = 5
-"""Levels of titles; what is deeper has titles of the last one."""
+"""How many levels of titles there are; everything deeper has titles of the last level."""
 
 
 @dataclass(frozen=True, slots=True)

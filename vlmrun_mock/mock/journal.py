@@ -324,7 +324,7 @@ def _names(kept: ExtractionRequest) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class JournalQuery:
     """Which entries are wanted; what is None does not matter. `since` and `until` are in seconds since 1970."""
 
     id: str | None = None
@@ -392,7 +392,7 @@ class Journal:
                 self._bytes -= entries.popleft()[1]
                 self.dropped += 1
 
-    def remove(self, query: Query) -> int:
+    def remove(self, query: JournalQuery) -> int:
         """Forget the entries that a query wants, and return how many they were."""
         with self._lock:
             kept = deque(each for each in self._entries if not query.wants(each[0].complete_entry()))

@@ -31,7 +31,7 @@ from vlmrun_mock.mock.journal import Journal
 from vlmrun_mock.mock.rate_limit import Window
 from vlmrun_mock.mock.resources import Resources
 from vlmrun_mock.mock.settings import Settings
-from vlmrun_mock.mock.sources import CallersSchema, Fixtures, Packaged, Source, Upstream
+from vlmrun_mock.mock.sources import CallersSchema, Fixtures, PackagedAnswers, Source, Upstream
 from vlmrun_mock.mock.webhooks import Webhooks
 from vlmrun_mock.seed import Seed, Stamp
 
@@ -282,7 +282,9 @@ class Mock:
         """Return the sources of a mock that has no upstream."""
         filled = [each for each in sets if len(each)]
         fixtures: list[Source] = [Fixtures(self, each) for each in filled]
-        return fixtures if self.settings.strict else [*fixtures, CallersSchema(self, filled), Packaged(self, filled)]
+        if self.settings.strict:
+            return fixtures
+        return [*fixtures, CallersSchema(self, filled), PackagedAnswers(self, filled)]
 
     async def answer(self, request: ExtractionRequest, original: UpstreamRequest | None = None) -> Answer:
         """Return the answer of the first source that has one; raises ApiError.

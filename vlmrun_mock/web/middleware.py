@@ -188,7 +188,7 @@ class Middleware:
         return self._shown_time
 
     async def _serve(self, scope: Scope, incoming: Incoming, log: RequestLog, send: Send) -> ConnectionCut | None:
-        """Serve a request to its end, and return how its connection is cut then, if a fault cuts it."""
+        """Serve a request to its end; where a fault cuts the connection, return how, and else None."""
         try:
             is_chat = scope["path"] == PATH and scope["method"] == "POST"
             app = self._chat if is_chat else await self._others()

@@ -23,7 +23,7 @@ from vlmrun_mock.web.inspector.bodies import DraftBody, SavedBody
 from vlmrun_mock.web.inspector.inspection import PAGE
 
 CHAT, CONTROL = "chat.", "control."
-"""What the names of components begin with: both sides have a message and a config."""
+"""The prefixes of the names of components: both sides have a message and a config."""
 
 KINDS = ("image", "document", "audio", "video")
 

@@ -32,7 +32,7 @@ else:
     overlap = lazy("vlmrun_mock.fixtures.check.overlap")
 
 STEP = re.compile(r"[^\x00-\x1f<>:\"/\\|?*\x7f]{1,100}")
-"""What a file or a folder may be called, on every system."""
+"""The names that a file or a folder may have on every system."""
 
 MOST_STEPS = 8
 

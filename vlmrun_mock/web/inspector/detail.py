@@ -188,7 +188,7 @@ def _schema(found: FoundRequest) -> dict[str, Any] | None:
 
 
 def _about_job(found: FoundRequest, answer: Any) -> Mapping[str, Any]:
-    """Return what else is known of a prediction or an execution: its readings, its webhooks, what the verdict finds."""
+    """Return the readings and the webhooks of a prediction or an execution, and what the verdict finds."""
     kind, name = found.entry.kind, answer.get("id") if isinstance(answer, dict) else None
     if kind == "chat" or not isinstance(name, str):
         return {}
