@@ -15,7 +15,8 @@ import pytest
 from scripts.reference import DOCS
 from tests.serving import data_url, image_message, picture
 from vlmrun_mock.api import chat_parser
-from vlmrun_mock.mock.journal import Entry, Journal, JournalQuery, summarise
+from vlmrun_mock.mock.journal import Entry, Journal, JournalQuery
+from vlmrun_mock.mock.request_summary import summarise
 
 
 def entry(number: int = 0, *, about: dict[str, Any] | None = None, **facts: Any) -> Entry:
@@ -87,50 +88,6 @@ def test_requests_with_long_texts_take_no_more_than_the_bound() -> None:
     assert len(kept) + kept.dropped == 200
     assert len(kept) > 25
     assert after - before < 2_000_000
-
-
-@pytest.mark.parametrize(
-    ("name", "body"),
-    [
-        ("text", {"messages": [{"content": "x" * 1_000_000}]}),
-        ("model", {"messages": [{}], "model": "m" * 1_000_000}),
-        ("domain", {"messages": [{}], "domain": "d" * 1_000_000}),
-        ("metadata", {"messages": [{}], "metadata": {"note": "n" * 1_000_000}}),
-        ("metadata", {"messages": [{}], "metadata": {"notes": list(range(100_000))}}),
-        ("schema", {"messages": [{}], "json_schema": {"type": "object", "title": "t" * 1_000_000}}),
-        ("config", {"messages": [{}], "vlmrun": {"config": {"prompt": "p" * 1_000_000}}}),
-        ("config", {"messages": [{}], "vlmrun": {"config": {"gql_stmt": "q" * 1_000_000}}}),
-        (
-            "documents",
-            {"messages": [{"content": [{"type": "image_url", "image_url": {"url": "https://a/" + "u" * 1_000_000}}]}]},
-        ),
-        ("documents", {"messages": [{"content": image_message(*[picture(1, (1, 1))] * 500)[0]["content"]}]}),
-    ],
-)
-def test_whatever_is_long_is_shortened_and_named(name: str, body: dict[str, Any]) -> None:
-    request = chat_parser.parse(json_bytes(body)).extraction
-
-    about = summarise(request)
-
-    assert about.truncated == (name,)
-    assert about.size < 100_000
-    assert len(json_bytes(entry(about=body).as_json())) < 60_000
-
-
-def test_nothing_of_an_ordinary_request_is_shortened() -> None:
-    body = {
-        "messages": image_message(picture(1), picture(2)),
-        "vlmrun": {"domain": "document.invoice", "metadata": {"environment": "dev"}},
-        "response_format": {"type": "json_schema", "schema": {"type": "object"}},
-    }
-
-    about = summarise(chat_parser.parse(json_bytes(body)).extraction)
-
-    assert about.truncated == ()
-    assert about.kept.text == "Extract"
-    assert about.as_json()["schema"] == {"type": "object"}
-    assert len(about.kept.documents) == 2
-    assert about.kept.metadata["environment"] == "dev"
 
 
 def test_an_entry_as_data_holds_documents_without_their_bytes() -> None:

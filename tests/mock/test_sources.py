@@ -10,7 +10,7 @@ import pytest
 
 from vlmrun_mock.api.errors import NoFixture
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
-from vlmrun_mock.fixtures.format import FixtureBody
+from vlmrun_mock.fixtures.bodies import FixtureBody
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.mock.sources import CallersSchema, Fixtures, PackagedAnswers, Upstream

@@ -18,8 +18,9 @@ from tests.effort import calls
 from tests.process import environment
 from tests.serving import CHAT, Served
 from vlmrun_mock.api.chat_parser import parse
-from vlmrun_mock.mock.journal import Entry, summarise
+from vlmrun_mock.mock.journal import Entry
 from vlmrun_mock.mock.rate_limit import RateLimit
+from vlmrun_mock.mock.request_summary import summarise
 from vlmrun_mock.mock.verdict import FINDINGS, POLLING, Verdict, together, verdict
 
 NUMBERS = itertools.count(1)

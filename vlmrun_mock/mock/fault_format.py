@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from vlmrun_mock.fixtures.bodies import Headers, StrictObject
 from vlmrun_mock.fixtures.domains import ALIASES
 from vlmrun_mock.fixtures.errors import FixtureError
-from vlmrun_mock.fixtures.format import EXPLAINED, Headers, StrictObject, decoded
+from vlmrun_mock.fixtures.format import EXPLAINED, decoded
 from vlmrun_mock.mock.faults import DEFAULT_MESSAGE, Fault, FaultKind, RouteFamily
 from vlmrun_mock.validation_error import reasons
 

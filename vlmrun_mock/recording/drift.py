@@ -19,11 +19,12 @@ from vlmrun_mock.api.errors import ApiError, InvalidRequest
 from vlmrun_mock.api.request import PART_NAMES, ExtractionRequest
 from vlmrun_mock.display import escaped
 from vlmrun_mock.documents.identity import Document
+from vlmrun_mock.fixtures.bodies import DocumentBody, FixtureBody
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.folders import DocumentFolders, fixture_files, real_folders
-from vlmrun_mock.fixtures.format import DocumentBody, FixtureBody, parse
+from vlmrun_mock.fixtures.format import parse
 from vlmrun_mock.fixtures.loader import FixtureBuilder
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.recording import job_writer, request_writer

@@ -19,8 +19,7 @@ from typing import Any
 from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
-from vlmrun_mock.fixtures.folders import OUTSIDE, TEMPORARY, files, is_inside
-from vlmrun_mock.fixtures.format import contents
+from vlmrun_mock.fixtures.folders import OUTSIDE, TEMPORARY, contents, files, is_inside
 from vlmrun_mock.recording.recording import Recording, fixture_of
 
 LONGEST_SLUG = 40

@@ -16,8 +16,9 @@ from vlmrun_mock.api.prediction import usage
 from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.faults import Fault, RouteFamily
-from vlmrun_mock.mock.journal import EnvelopeKind, summarise
+from vlmrun_mock.mock.journal import EnvelopeKind
 from vlmrun_mock.mock.mock import Mock
+from vlmrun_mock.mock.request_summary import summarise
 from vlmrun_mock.recording.jobs import ENVELOPE, read_at
 from vlmrun_mock.recording.upstream import UpstreamRequest
 from vlmrun_mock.web import faults

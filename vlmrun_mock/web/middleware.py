@@ -21,7 +21,7 @@ from vlmrun_mock.api.errors import ApiError, InternalError, MethodNotAllowed, No
 from vlmrun_mock.aside import aside
 from vlmrun_mock.display import printable
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.journal import SHOWN
+from vlmrun_mock.mock.request_summary import SHOWN
 from vlmrun_mock.redaction import Redaction
 from vlmrun_mock.redaction.credentials import credentials
 from vlmrun_mock.web import transport

@@ -16,7 +16,7 @@ from pydantic.json_schema import models_json_schema
 from vlmrun_mock import __version__
 from vlmrun_mock.api import native_bodies
 from vlmrun_mock.api.bodies import ChatBody, SchemaBody
-from vlmrun_mock.fixtures.format import FixtureBody
+from vlmrun_mock.fixtures.bodies import FixtureBody
 from vlmrun_mock.mock.fault_format import FaultBody
 from vlmrun_mock.web.control_parser import FileSeed, PageBody, PredictionSeed, QueryBody
 from vlmrun_mock.web.inspector.bodies import DraftBody, SavedBody

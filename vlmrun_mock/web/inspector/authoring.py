@@ -15,8 +15,8 @@ from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.documents import identity
 from vlmrun_mock.fixtures.errors import FixtureError, FixtureFolderError
 from vlmrun_mock.fixtures.fixture import USER_ORIGIN, Fixture
-from vlmrun_mock.fixtures.folders import is_inside, real_folders
-from vlmrun_mock.fixtures.format import contents, parse
+from vlmrun_mock.fixtures.folders import contents, is_inside, real_folders
+from vlmrun_mock.fixtures.format import parse
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.recording.store import RESERVED, write_bytes
