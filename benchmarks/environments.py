@@ -72,7 +72,7 @@ class PythonEnvironment:
 
     def variables(self) -> Mapping[str, str]:
         """Return this process's own, with the source as the only other place to import from."""
-        return _without_python_path() | ({"PYTHONPATH": str(self.source)} if self.source else {})
+        return _without_pythons() | ({"PYTHONPATH": str(self.source)} if self.source else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,13 @@ class NodeEnvironment:
 
     def variables(self) -> Mapping[str, str]:
         """Return this process's own."""
-        return _without_python_path()
+        return _without_pythons()
 
 
-def _without_python_path() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def _without_pythons() -> dict[str, str]:
+    # The sources of this checkout are compiled once, as those of a package are when it is installed.
+    foreign = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if name not in foreign}
 
 
 def _run(command: Sequence[str]) -> None:

@@ -53,8 +53,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     watched = option.usepdb or option.collectonly
     is_worker = hasattr(config, "workerinput")  # which calls this hook, too, and would start workers of its own
     if parallel and not watched and not is_worker and all(Path(argument).is_dir() for argument in config.args):
-        # One more than there are cores, as some tests wait for a process, a clock or a file.
-        option.numprocesses = 1 + config.hook.pytest_xdist_auto_num_workers(config=config)
+        # Two more than there are cores, as many tests wait for a process, a clock or a file.
+        option.numprocesses = 2 + config.hook.pytest_xdist_auto_num_workers(config=config)
         option.dist = "worksteal"
 
 

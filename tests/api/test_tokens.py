@@ -94,7 +94,7 @@ def test_the_hash_is_the_one_that_tiktoken_pins() -> None:
 
 
 def test_the_packaged_ranks_have_that_hash() -> None:
-    content = tokens._ranks_file().read_bytes()
+    content = tokens._ranks_path().read_bytes()
 
     assert hashlib.sha256(content).hexdigest() == RANKS_SHA256
 
@@ -104,7 +104,7 @@ def test_ranks_with_another_hash_are_refused(tmp_path: Path) -> None:
     file.write_bytes(b"IQ== 0")
 
     with pytest.raises(RuntimeError, match=r"have the SHA-256 [0-9a-f]{64}, but 223921b7\w+ is pinned"):
-        tokens.ranks_by_base64(file)
+        tokens.pinned(file)
 
 
 def test_the_definition_is_the_one_of_the_installed_tiktoken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +283,46 @@ def test_a_packaged_answer_is_counted_as_tiktoken_counts_it(name: str) -> None:
 
     assert Tokenizer().count(text) == exact
     assert SHORT.count(text) in (exact, None)
+    assert DOMAINS.tokens[name] == exact
+
+
+@given(ASCII | PROSE)
+def test_a_sentence_of_common_words_is_counted_as_tiktoken_counts_it(text: str) -> None:
+    counted = short_texts.common_words(text, tokens.ranks_file())
+
+    assert counted in (len(TOKENIZER._loaded().encode_ordinary(text)), None)
+
+
+@pytest.mark.parametrize("text", ["!", "user", "Extract the data from this invoice, as JSON: 100 lines at most."])
+def test_common_words_are_counted_before_the_ranks_are_loaded(text: str) -> None:
+    tokenizer = Tokenizer()
+    is_ready = tokenizer.is_ready_for([text])
+
+    counted = tokenizer.count(text)
+
+    assert is_ready
+    assert tokenizer._short is None
+    assert counted == len(TOKENIZER._loaded().encode_ordinary(text))
+
+
+@pytest.mark.parametrize("text", ["qzjxqzjx", "a" * 101, " the" * 101])
+def test_other_words_and_longer_texts_wait_for_the_ranks(text: str) -> None:
+    tokenizer = Tokenizer()
+
+    assert not tokenizer.is_ready_for([text])
+
+    tokenizer.load()
+    assert tokenizer.is_ready_for([text])
+
+
+def test_a_count_that_is_known_is_taken() -> None:
+    tokenizer = Tokenizer()
+
+    tokenizer.know("漢", 7)
+
+    assert tokenizer.is_ready_for(["漢"])
+    assert tokenizer.count("漢") == 7
+    assert tokenizer._short is None
 
 
 @pytest.mark.parametrize("text", ["x" * 20_001, "é", "漢", "a" * 101, " " + "b" * 100])

@@ -152,12 +152,15 @@ def printed(code, changes):
 
 print(json.dumps({name: printed(*block) for name, block in json.load(sys.stdin).items()}))
 """
-"""Runs blocks one after the other, each with an environment: to import the clients takes longer than a block."""
+"""Runs blocks one after the other, each with an environment: to import the clients takes longer than a block.
+
+One test runs them all, as tests in other processes would need three servers each.
+"""
 
 
-@pytest.fixture(scope="module")
-def printed(folder: Path, default: ServeProcess, strict: ServeProcess, drill: ServeProcess) -> dict[str, str]:
-    """Return what each block that has an output prints in the reader's folder."""
+def test_the_blocks_print_their_outputs(
+    folder: Path, default: ServeProcess, strict: ServeProcess, drill: ServeProcess
+) -> None:
     servers = {"default": default, "strict": strict, "drill": drill}
     blocks = {name: (BLOCKS[name].content, exported(servers[server])) for name, server in PRINTING.items()}
     ended = subprocess.run(
@@ -169,13 +172,8 @@ def printed(folder: Path, default: ServeProcess, strict: ServeProcess, drill: Se
         encoding="utf-8",
         check=True,
     )
-    outputs: dict[str, str] = json.loads(ended.stdout)
-    return outputs
 
-
-@pytest.mark.parametrize("name", PRINTING)
-def test_a_block_prints_its_output(name: str, printed: dict[str, str]) -> None:
-    assert printed[name] == BLOCKS[f"{name}.output"].content
+    assert json.loads(ended.stdout) == {name: BLOCKS[f"{name}.output"].content for name in PRINTING}
 
 
 def test_the_blocks_of_tests_pass(folder: Path) -> None:

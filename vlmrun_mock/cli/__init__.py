@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from importlib import import_module
 
@@ -20,6 +21,9 @@ COMMANDS: Mapping[str, str] = {
     "hash": "hash_command:hash_",
 }
 """Each command, and the module and name below this package that it is loaded from."""
+
+LOADED = 200_000
+"""Objects that are made before Python looks for garbage in cycles: more than loading a command makes, which is none."""
 
 
 def command(name: str) -> click.Command:
@@ -40,6 +44,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, or None where there is none of that name."""
         del ctx
+        gc.set_threshold(LOADED)
         return command(cmd_name) if cmd_name in COMMANDS else None
 
 

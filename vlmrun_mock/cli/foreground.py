@@ -38,12 +38,14 @@ else:
     inspector_state = lazy("vlmrun_mock.web.inspector.inspection")
 
 
-SWITCH_SECONDS = 0.0005
-"""How long a thread holds the interpreter while the event loop waits for it; Python's own 5 ms are felt by clients."""
-
+QUIET_SECONDS = 0.25
+"""How long after the start the first requests have the processor to themselves, before more is loaded beside them."""
 
 COLLECTED = (10_000, 20, 20)
 """When Python looks for garbage in cycles: seldom, as no request makes any that is kept."""
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread holds the interpreter while the event loop waits for it; Python's own 5 ms are felt by clients."""
 
 EXPOSED = (
     "Warning: listening on {address}, other machines can reach this server, by its address or a name without a dot.\n"
@@ -95,8 +97,9 @@ def run(
         if inspector.opens:
             # A browser that does not start at once must not hold up the server.
             threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
-        # What the first request will need is loaded beside the server's start, which does not wait for it.
-        ending.enter_context(server.beside(_warmed(scopes)))
+        sys.setswitchinterval(SWITCH_SECONDS)
+        # What later requests will need is loaded beside the first, which load the little that they need.
+        ending.enter_context(server.beside(_warmed(scopes), after=QUIET_SECONDS))
         if watch:
             ending.enter_context(watcher.watching(scopes.store, output.from_other_threads()))
 
@@ -167,7 +170,6 @@ def _warmed(scopes: Scopes) -> Iterator[None]:
 
     It lives as long as the server; 10,000 fixtures would hold up requests by 0.2 s at each round.
     """
-    sys.setswitchinterval(SWITCH_SECONDS)
     if scopes.everyone.records:
         scopes.everyone.recorder.warm()
         yield

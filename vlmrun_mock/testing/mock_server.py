@@ -33,8 +33,8 @@ else:
     loader = lazy("vlmrun_mock.fixtures.loader")
     server = lazy("vlmrun_mock.web.server")
 
-COMMON_WARMUP = 3
-"""The first steps of warming up, which nearly every answer needs; the last one, the generator, is not among them."""
+COMMON_WARMUP = 2
+"""The first steps of warming up, which nearly every answer needs: not the table of tokens, and not the generator."""
 
 LOCAL_KEY = "local"
 """The key to send if the server accepts any."""

@@ -163,14 +163,16 @@ def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0, on_stop: OnStop =
 
 
 @contextlib.contextmanager
-def beside(steps: Iterable[None]) -> Iterator[None]:
-    """Take steps in a thread beside a `with` block; once that ends, no further one is begun.
+def beside(steps: Iterable[None], after: float = 0.0) -> Iterator[None]:
+    """Take steps in a thread beside a `with` block, `after` so many seconds; once it ends, no further one is begun.
 
     The one under way is waited for: a thread that is killed inside a compiled library would abort the process.
     """
     stopped = threading.Event()
 
     def take() -> None:
+        if stopped.wait(after):
+            return
         for _ in steps:
             if stopped.is_set():
                 return
