@@ -82,7 +82,7 @@ SERVER: Sequence[Option] = (
         "integer",
         0,
         "Decides drawn values.",
-        commands=("serve",),
+        commands=("serve", "domains"),
         setting=True,
         ini_help="A whole number that decides drawn values.",
     ),
@@ -100,7 +100,7 @@ SERVER: Sequence[Option] = (
         "en_US",
         "Where the people, places, numbers and currency of drawn values are from.",
         words=LOCALES,
-        commands=("serve",),
+        commands=("serve", "domains", "documents"),
         setting=True,
     ),
     Option(
