@@ -152,7 +152,9 @@ def _with_sign(scope: Scope, written: Any) -> str:
 
 
 def _thousands(scope: Scope, value: Any) -> str:
-    return scope.draws.locale.numbers.number(scope.settled(value))
+    """Return a number with its thousands in groups, without decimals that are all zero."""
+    number = scope.settled(value)
+    return scope.draws.locale.numbers.number(int(number) if number == int(number) else number)
 
 
 def _text(scope: Scope, value: Any, places: Any) -> str:
