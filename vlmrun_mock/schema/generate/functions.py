@@ -100,6 +100,30 @@ def _days_between(scope: Scope, first: Any, last: Any, count: Any) -> list[dt.da
     return [first + dt.timedelta(days=each) for each in drawn]
 
 
+def _workday(scope: Scope, day: Any) -> dt.date:
+    """Return a day on which offices are open: that one, or the next."""
+    found: dt.date = scope.settled(day)
+    while not scope.draws.locale.is_workday(found):
+        found += dt.timedelta(days=1)
+    return found
+
+
+def _holiday(scope: Scope, day: Any) -> dt.date:
+    """Return the first public holiday from a day on."""
+    found: dt.date = scope.settled(day)
+    while not scope.draws.locale.is_holiday(found):
+        found += dt.timedelta(days=1)
+    return found
+
+
+def _workdays_between(scope: Scope, first: Any, last: Any, count: Any) -> list[dt.date]:
+    """Draw so many days of a period on which offices are open, in order."""
+    first, last = scope.settled(first), scope.settled(last)
+    days = [first + dt.timedelta(days=each) for each in range((last - first).days + 1)]
+    open_days = [each for each in days if scope.draws.locale.is_workday(each)]
+    return sorted(scope.draws.random.choices(open_days, k=int(scope.settled(count))))
+
+
 def _shuffled(scope: Scope, values: Any) -> list[Any]:
     """Return values in another order."""
     shuffled: list[Any] = list(scope.settled(values))
@@ -128,7 +152,9 @@ def _with_sign(scope: Scope, written: Any) -> str:
 
 
 def _thousands(scope: Scope, value: Any) -> str:
-    return scope.draws.locale.numbers.number(scope.settled(value))
+    """Return a number with its thousands in groups, without decimals that are all zero."""
+    number = scope.settled(value)
+    return scope.draws.locale.numbers.number(int(number) if number == int(number) else number)
 
 
 def _text(scope: Scope, value: Any, places: Any) -> str:
@@ -194,6 +220,7 @@ DRAWING: Mapping[str, Callable[..., Any]] = {
     "step": _step,
     "day_first": _day_first,
     "full_name": _full_name,
+    "holiday": _holiday,
     "host": _host,
     "letters": _letters,
     "long_date": _long_date,
@@ -204,6 +231,8 @@ DRAWING: Mapping[str, Callable[..., Any]] = {
     "thousands": _thousands,
     "weekday": _weekday,
     "with_sign": _with_sign,
+    "workday": _workday,
+    "workdays_between": _workdays_between,
 }
 """What draws, or depends on the locale: each is called with the scope that it is drawn for."""
 
@@ -374,6 +403,17 @@ def _last_of_each(items: list[Any], name: str) -> list[Any]:
     return list({each.find(name): each for each in items}.values())
 
 
+def _daily_average(before: Any, balances: list[Any], days: list[dt.date], first: dt.date, last: dt.date) -> Decimal:
+    """Return the average of the balances at the end of each day of a period; `before` is the one before it."""
+    of_day = dict(zip(days, balances, strict=True))
+    total, balance = Decimal(0), before
+    count = (last - first).days + 1
+    for each in range(count):
+        balance = of_day.get(first + dt.timedelta(days=each), balance)
+        total += balance
+    return total / count
+
+
 def _first_upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -386,6 +426,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "check_words": _check_words,
     "clock": _clock,
     "count": _count,
+    "daily_average": _daily_average,
     "distinct": lambda values: list(dict.fromkeys(values)),
     "ean": ean,
     "find": _find,

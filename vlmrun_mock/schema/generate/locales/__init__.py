@@ -30,6 +30,10 @@ SIGNS: Mapping[str, str] = {
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip  # several a line
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+SATURDAY = 5
+LAST = 5
+"""The number of the last of a day of the week in a month, as in `05-5mon`."""
+
 LETTERS = str.maketrans(
     {
         "ß": "ss",
@@ -103,7 +107,8 @@ class Locale(msgspec.Struct, frozen=True, dict=True):
 
     `date` is the pattern of a day in a text, of `{day}`, `{number}` and `{month}` of the year, and `{year}`, and
     `full_name` that of a person, of `{first}` and `{last}`. `latin` spells names in Latin letters, and `letters` single
-    letters. `pools` come before the ones of the same name that any locale has. With `faker`, people and towns of
+    letters. `holidays` are month and day, or the number of a day of the week in its month, `11-4thu`, where 5 is the
+    last one. `pools` come before the ones of the same name that any locale has. With `faker`, people and towns of
     callers' schemas are Faker's; else they are of the pools.
     """
 
@@ -111,6 +116,7 @@ class Locale(msgspec.Struct, frozen=True, dict=True):
     country: Country
     date: str
     full_name: str = "{first} {last}"
+    holidays: Sequence[str] = ("01-01", "12-25")
     numbers: Notation = Notation()
     months: Sequence[str] = MONTHS
     weekdays: Sequence[str] = WEEKDAYS
@@ -133,6 +139,18 @@ class Locale(msgspec.Struct, frozen=True, dict=True):
         """Return a day as it stands in a text."""
         month = self.months[value.month - 1]
         return self.date.format(day=value.day, number=value.month, month=month, year=value.year)
+
+    def is_holiday(self, day: dt.date) -> bool:
+        """Return whether a day is a public holiday."""
+        in_month = (day.day - 1) // 7 + 1
+        is_last = (day + dt.timedelta(days=7)).month != day.month
+        name = f"{day.month:02}-%d{WEEKDAYS[day.weekday()][:3].lower()}"
+        names = {f"{day:%m-%d}", name % in_month, name % (LAST if is_last else in_month)}
+        return not names.isdisjoint(self.holidays)
+
+    def is_workday(self, day: dt.date) -> bool:
+        """Return whether offices and banks are open: from Monday to Friday, on no public holiday."""
+        return day.weekday() < SATURDAY and not self.is_holiday(day)
 
     def amount(self, value: float | Decimal) -> str:
         """Return an amount without its sign, such as `1.441,66`."""
