@@ -47,7 +47,6 @@ TESTED_BELOW = (
     "control",
     "curl",
     "data-sets",
-    "develop",
     "documents",
     "documents-boxes",
     "documents-schema",
@@ -57,6 +56,7 @@ TESTED_BELOW = (
     "fixture-boxes",
     "fixture-retry",
     "log-line",
+    "print",
     "recorded-line",
     "reloaded",
     "serve-faults",
@@ -253,6 +253,14 @@ def test_the_documents_are_printed(default: ServeProcess, folder: Path) -> None:
     assert invoice["answer"]["boxes"]["/total_amount"][0].keys() == box.keys()
 
 
+def test_the_documents_of_the_readme_are_printed(default: ServeProcess, folder: Path) -> None:
+    printing, _ = BLOCKS["print"].content.splitlines()
+
+    output(["bash", "-c", printing], default, folder)
+
+    assert len(list((folder / "invoices").glob("*.pdf"))) == len(list((folder / "invoices").glob("*.json"))) == 3
+
+
 def test_the_calls_of_the_control_api_are_answered(default: ServeProcess, folder: Path) -> None:
     printed = output(["bash", "-c", BLOCKS["control"].content], default, folder)
 
@@ -336,7 +344,7 @@ def test_the_fixtures_answer_as_they_say(strict: ServeProcess, folder: Path) -> 
     assert "Corner Shop" in str(retried[2][1])
 
 
-@pytest.mark.parametrize("name", ["install", "check-in-ci", "drift", "record", "serve-faults"])
+@pytest.mark.parametrize("name", ["install", "check-in-ci", "drift", "print", "record", "serve-faults"])
 def test_the_options_of_a_command_line_exist(name: str) -> None:
     for line in re.findall(r"vlmrun-mock (.*)", BLOCKS[name].content):
         command, *arguments = shlex.split(line)
@@ -347,8 +355,9 @@ def test_the_options_of_a_command_line_exist(name: str) -> None:
 def test_the_install_and_test_commands_are_those_of_continuous_integration() -> None:
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     coverage = (ROOT / "scripts/coverage").read_text(encoding="utf-8")
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
-    install, test = BLOCKS["develop"].content.strip().split(" && ")
+    install, test = re.findall(r"^(python -m pip .+?) && (python -m pytest)\b", contributing, re.MULTILINE)[0]
     assert install.removeprefix("python -m pip install ") in script
     assert test in script
     assert test.removeprefix("python ") in coverage

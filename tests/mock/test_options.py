@@ -42,6 +42,16 @@ def test_all_commands_together_have_one_option_that_ends_them() -> None:
     assert [each.name for each in cli.main.params] == ["version"]
 
 
+def test_a_variable_has_the_name_of_its_option_and_of_the_command_where_others_mean_something_else() -> None:
+    variables = {f"{command} {option.written}": option.variable for command, option in PAIRS}
+
+    assert variables["serve --unknown-domain"] == "VLMRUN_MOCK_UNKNOWN_DOMAIN"
+    assert variables["serve --seed"] == variables["domains --seed"] == variables["documents --seed"]
+    assert variables["check --format"] == "VLMRUN_MOCK_FORMAT"
+    assert variables["drift --format"] == "VLMRUN_MOCK_DRIFT_FORMAT"
+    assert variables["documents --format"] == "VLMRUN_MOCK_DOCUMENTS_FORMAT"
+
+
 def test_a_variable_means_the_same_to_each_command_that_reads_it() -> None:
     variables: dict[str, set[tuple[str, tuple[str, ...]]]] = {}
     for _, option in PAIRS:

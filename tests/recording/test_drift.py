@@ -13,7 +13,6 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import click
 import httpx
 import pytest
 from click.testing import CliRunner
@@ -825,16 +824,6 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(key: str, recorded: 
     assert (status, output, api.bodies) == (2, "", [])
     assert errors.splitlines()[-1] == "Error: VLMRUN_API_KEY holds a character that cannot be sent in a header"
     assert KEY not in errors
-
-
-def test_every_option_has_an_environment_variable_of_its_name() -> None:
-    options = [each for each in command("drift").params if isinstance(each, click.Option)]
-
-    # The format is a matter of each call, and other commands know other ones.
-    assert {each.opts[0]: each.envvar for each in options} == {
-        each.opts[0]: f"VLMRUN_MOCK_{each.opts[0][2:].upper()}" if each.opts[0] != "--format" else None
-        for each in options
-    }
 
 
 def test_the_key_can_stand_nowhere_else() -> None:

@@ -86,6 +86,7 @@ class Tokenizer:
         self._encoding: Encoding | None = None
         self._short: short_texts.Counter | None = None
         self._known: dict[str, int] = {}
+        self._words = short_texts.CommonWords(ranks_file)
         self._lock = Lock()
         self.kept = lru_cache(maxsize=MOST_KEPT)(self._counted)
         self._runs = Runs(lambda text: len(self._loaded().encode_ordinary(text)))
@@ -142,7 +143,7 @@ class Tokenizer:
         known = self._known.get(text)
         if known is not None or self._short:
             return known
-        return short_texts.common_words(text, ranks_file())
+        return self._words.count(text)
 
     def _loaded(self) -> Encoding:
         if self._encoding is None:
@@ -227,8 +228,8 @@ def packaged_ranks() -> short_texts.Ranks:
 
 @cache
 def ranks_file() -> bytes:
-    """Return the file of the ranks, after a line break; raises RuntimeError if it is missing or not the pinned one."""
-    return b"\n" + pinned(_ranks_path())
+    """Return the file of the ranks; raises RuntimeError if it is missing or not the one tiktoken pins."""
+    return pinned(_ranks_path())
 
 
 def pinned(file: Path) -> bytes:

@@ -15,7 +15,7 @@ RESULTS = frozenset({"tool", "function"})
 """The roles of messages that hold what a function returned: after one, the exchange ends with the content."""
 
 MUST_CALL = ("required", "any")
-"""What demands a call of whichever function."""
+"""The values of `tool_choice` that demand a call, of any function."""
 
 NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 """The schema of a function that takes nothing, for which clients leave it out or say nothing of properties."""

@@ -15,13 +15,13 @@ from pathlib import Path
 from vlmrun_mock.display import count
 
 TOGETHER = 0.01
-"""Seconds: what is logged within them goes out together, which nobody sees and which spares a write a request."""
+"""Seconds within which lines are gathered and written together: too few to be seen, and they save a write a request."""
 
 MOST_WAITING = 1_000
-"""Up to how many of these writes wait for a reader that is slow; what is logged beyond them is counted, and lost."""
+"""How many of these writes wait for a slow reader. Lines beyond them are counted and lost."""
 
 PATIENCE = 1.0
-"""Seconds that a reader is given at the end."""
+"""How many seconds the end waits for a slow reader."""
 
 
 class Console:

@@ -30,7 +30,7 @@ else:
     references = lazy("vlmrun_mock.schema.references")
 
 Kind: TypeAlias = "Callable[[int], PrintedDocument]"
-"""Prints the document of one kind for a seed."""
+"""A function that prints the document of one kind for a seed."""
 
 
 @click.command()

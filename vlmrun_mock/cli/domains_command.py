@@ -45,7 +45,7 @@ def domains(*, domain: str | None, vary: bool, seed: int, count: int | None, loc
 
 
 def known_domain(known: Domains, name: str) -> Domain:
-    """Return a domain by its name; raises click's exception, which names the closest, for one that there is not."""
+    """Return a domain by its name; for an unknown name raises click's exception, which names the closest."""
     found = known.get(name)
     if found is None:
         closest = ", ".join(known.closest(name))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.fixtures import domains
     from vlmrun_mock.fixtures import folders as document_folders
     from vlmrun_mock.recording import drift as recording_drift
-    from vlmrun_mock.recording.drift import Candidate, Drift, Outcome
+    from vlmrun_mock.recording.drift import Candidate, Drift, DriftOutcome
 else:
     domains = lazy("vlmrun_mock.fixtures.domains")
     redaction = lazy("vlmrun_mock.redaction")
@@ -32,13 +32,13 @@ else:
     recording_drift = lazy("vlmrun_mock.recording.drift")
 
 INTERRUPTED = 130
-"""What a shell says of what Ctrl-C has ended."""
+"""The exit status of a command that Ctrl-C has ended, by the convention of shells."""
 
 MOST_LINES = 20
 """How many differences of a fixture are printed; JSON has them all."""
 
 DIFFER = ("value differs", "values differ")
-"""What is counted of values: one, and several."""
+"""What a count of values is called: of one, and of several."""
 
 WIDTH = len("not asked")
 
@@ -107,7 +107,7 @@ async def _outcomes(asked: Drift, found: Sequence[Candidate], printer: _Printer,
 
 
 class _Printer:
-    """Prints without the key, whoever it came from, and without what a terminal would obey."""
+    """Prints a report without the key, even where an answer repeats it, and without control characters."""
 
     def __init__(self, key: str, *, as_json: bool) -> None:
         self._notes: list[str] = []
@@ -119,7 +119,7 @@ class _Printer:
                 stream.reconfigure(errors="backslashreplace")
 
     def line(self, text: str) -> None:
-        """Print a line of the report; it is beside the report if that is data."""
+        """Print a line of the report: on standard error if the report itself is JSON."""
         self._print(text, err=self._as_json)
 
     def note(self, text: str) -> None:
@@ -139,7 +139,7 @@ class _Printer:
         click.echo(escaped(self._redaction.text(text)), err=err)
 
 
-def _lines(outcome: Outcome, *, values: bool) -> Iterator[str]:
+def _lines(outcome: DriftOutcome, *, values: bool) -> Iterator[str]:
     """Yield a line that says what became of a fixture, and one for each difference that is to be listed."""
     head = f"{outcome.verdict:<{WIDTH}}  {outcome.folder / outcome.name}"
     if outcome.reason:
@@ -153,12 +153,12 @@ def _lines(outcome: Outcome, *, values: bool) -> Iterator[str]:
         yield f"{'':<{WIDTH}}  {line}"
 
 
-def _counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def _counts(outcomes: Sequence[DriftOutcome]) -> dict[str, int]:
     verdicts = Counter(outcome.verdict for outcome in outcomes)
     return {"same": verdicts["same"], "differs": verdicts["differs"], "not_asked": verdicts["not asked"]}
 
 
-def _summary(outcomes: Sequence[Outcome], *, values: bool) -> str:
+def _summary(outcomes: Sequence[DriftOutcome], *, values: bool) -> str:
     counts, differing = _counts(outcomes), sum(len(outcome.values) for outcome in outcomes)
     same = f"{counts['same']} {'has' if counts['same'] == 1 else 'have'} the recorded shape"
     others = f"{counts['differs']} {'differs' if counts['differs'] == 1 else 'differ'}"

@@ -35,7 +35,7 @@ TYPES: Mapping[Kind, Any] = {
     "rate": limit,
     "url": upstream,
 }
-"""What reads a value of each kind, where that is the same for all options of the kind."""
+"""The type of click that reads a value of each kind, where it is the same for all options of the kind."""
 
 # What a command is about, such as the folders that `check` looks at, is an argument of click's and no option of the
 # table: it differs with every call, so that no environment and no default could give it.
@@ -44,7 +44,7 @@ folders_argument = click.argument("folders", metavar="DIR...", nargs=-1, require
 
 
 SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://", re.IGNORECASE)
-"""How the values begin that Kubernetes and Docker's links write for a service, such as `tcp://10.0.0.1:8000`."""
+"""The beginning of a value that Kubernetes or a Docker link writes for a service, such as `tcp://10.0.0.1:8000`."""
 
 
 class ClickOption(click.Option):
@@ -55,7 +55,7 @@ class ClickOption(click.Option):
     """
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """Return the value of the variable, or None if there is none that was meant for this option."""
+        """Return the value of the variable; None if it is not set, or not meant for this option."""
         value = super().resolve_envvar_value(ctx)
         if value is None or not SERVICE_ADDRESS.match(value):
             return value
@@ -98,7 +98,7 @@ def _click_option(option: Option) -> Callable[[Function], Function]:
 
 
 def _type(option: Option) -> Any:
-    """Return what reads a value of an option."""
+    """Return the type of click that reads a value of an option."""
     if option.kind == "word":
         return click.Choice(option.words)
     if option.kind == "integer":

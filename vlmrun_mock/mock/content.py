@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.mock.settings import Settings
 
 Guesses: TypeAlias = tuple[str, ...]
-"""How a schema had to be read that does not say its dialect, or names none that is known."""
+"""How a schema was read that names no dialect, or an unknown one."""
 LOCALE_OF_LANGUAGE: Mapping[str, str] = {
     **{locale.lower(): locale for locale in LOCALES},
     **{locale[:2]: locale for locale in reversed(LOCALES) if not locale.startswith("en")},
@@ -123,7 +123,7 @@ def finished(
     if pages and request.domain == MARKDOWN:
         content = _of_pages(content, pages)
     notes: tuple[str, ...] = ()
-    spoilt: tuple[misreading.Misread, ...] = ()
+    spoilt: tuple[misreading.Misreading, ...] = ()
     if settings.misread:
         content, spoilt = misreading.misread(content, settings.misread, schema=schema, seed=seed, facts=request.subject)
         notes = tuple(f"misread {dotted(each.place)}: {quoted(each.truth)}" for each in spoilt)

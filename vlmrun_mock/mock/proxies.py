@@ -1,4 +1,4 @@
-"""The proxy of the environment, which clients would send what is meant for the mock to."""
+"""A proxy in the environment, and the variables that keep clients from sending it what is meant for the mock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 PROXIES = ("http_proxy", "all_proxy")
 EXEMPT = ("NO_PROXY", "no_proxy")
-"""Clients read one or the other."""
+"""The variables that name hosts to ask without a proxy; clients read one or the other."""
 
 
 def exempting(host: str, environment: Mapping[str, str]) -> dict[str, str]:

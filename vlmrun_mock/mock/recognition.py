@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.mock.mock import Mock
 
 MOST_DOCUMENTS = 32
-"""Of one request, so many documents are looked at, from the first on."""
+"""How many documents of one request are compared, from the first on."""
 
 LOOKING = ThreadPoolExecutor(1, "vlmrun-mock-pictures")
 """One thread, so that no more than one picture and the one that it is compared with are in memory as pixels."""

@@ -1,4 +1,4 @@
-"""Where answers come from: each source answers a request or leaves it to the next one in the row."""
+"""The sources of answers: each answers a request, or leaves it to the next."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class CallersSchema(msgspec.Struct, frozen=True):
         return replace(answer, notes=(*answer.notes, *near_miss(request, self.sets)))
 
 
-class Packaged(msgspec.Struct, frozen=True):
+class PackagedAnswers(msgspec.Struct, frozen=True):
     """The packaged answers of the documented domains, and what is said where there is no domain.
 
     `sets` are the fixtures that did not match.

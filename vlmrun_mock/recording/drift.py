@@ -19,11 +19,12 @@ from vlmrun_mock.api.errors import ApiError, InvalidRequest
 from vlmrun_mock.api.request import PART_NAMES, ExtractionRequest
 from vlmrun_mock.display import escaped
 from vlmrun_mock.documents.identity import Document
+from vlmrun_mock.fixtures.bodies import DocumentBody, FixtureBody
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.folders import DocumentFolders, fixture_files, real_folders
-from vlmrun_mock.fixtures.format import DocumentBody, FixtureBody, parse
+from vlmrun_mock.fixtures.format import parse
 from vlmrun_mock.fixtures.loader import FixtureBuilder
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.recording import job_writer, request_writer
@@ -40,7 +41,7 @@ REFUSALS = REDIRECTS | {401, 402, 403, 429, 502, 503, 504}
 TOO_MANY = 429
 MOST_WAITS = 3
 LONGEST_WAIT = 120
-"""Seconds: what is asked too soon is asked again when the upstream says so, if that is not later than this."""
+"""The longest wait, in seconds, that the upstream may ask for; after a longer one a request is not repeated."""
 
 HEADERS = (
     (b"content-type", b"application/json"),
@@ -48,7 +49,7 @@ HEADERS = (
 )
 
 HASHED = "sha256:"
-"""How the identity of a document begins whose bytes were sent."""
+"""The beginning of the identity of a document whose bytes were sent."""
 
 USUAL_KIND = "image_url"
 """The kind of a document that a recording does not name."""
@@ -59,8 +60,8 @@ class NotComparable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A recording: what identifies its request, what is known of its documents, its answer, and the model's name."""
+class RecordedExchange:
+    """A recorded request and its answer: what identifies it, what is known of its documents, and the model's name."""
 
     match: Match
     documents: tuple[Document, ...]
@@ -77,12 +78,12 @@ class Candidate:
 
     folder: Path
     name: str
-    recorded: Recorded | None
+    recorded: RecordedExchange | None
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DriftOutcome:
     """What became of a fixture: where shape and values differ, with notes on how it was asked; or why it was not."""
 
     folder: Path
@@ -111,7 +112,7 @@ class Outcome:
         }
 
 
-def exit_status(outcomes: Sequence[Outcome]) -> int:
+def exit_status(outcomes: Sequence[DriftOutcome]) -> int:
     """Return 0 if all was asked and has the same shape, 1 if a shape differs, else 3."""
     verdicts = {outcome.verdict for outcome in outcomes}
     return 1 if "differs" in verdicts else 0 if verdicts == {"same"} else 3
@@ -147,7 +148,7 @@ def _candidate(folder: Path, path: Path, builder: FixtureBuilder) -> Candidate:
         return Candidate(folder, builder.name, None, str(reason))
 
 
-def _recorded(body: FixtureBody, fixture: Fixture) -> Recorded:
+def _recorded(body: FixtureBody, fixture: Fixture) -> RecordedExchange:
     """Return the recording in a fixture; raises NotComparable for what was never recorded."""
     match, answer = fixture.match, fixture.answers[0]
     if not match.is_whole:
@@ -164,10 +165,10 @@ def _recorded(body: FixtureBody, fixture: Fixture) -> Recorded:
     model = body.asked.model if body.asked else (completion or {}).get("model")
     documents, answered = _documents(body, match), _answered(answer, completion)
     if not is_job(completion or {}):
-        return Recorded(match, documents, answered, model, _contents(body))
+        return RecordedExchange(match, documents, answered, model, _contents(body))
     if body.asked is None or body.asked.path not in job_writer.PATHS:
         raise NotComparable("it does not say how its prediction was asked for: record it again")
-    return Recorded(match, documents, answered, model, path=body.asked.path, name=body.asked.name)
+    return RecordedExchange(match, documents, answered, model, path=body.asked.path, name=body.asked.name)
 
 
 def _contents(body: FixtureBody) -> tuple[tuple[str | int, ...], ...] | None:
@@ -214,8 +215,8 @@ class Drift:
         self._keys = (settings.key or "",)
         self._trusted: ssl.SSLContext | None = None
 
-    async def outcome(self, candidate: Candidate) -> Outcome:
-        """Return what becomes of a fixture; its documents leave this machine for no training."""
+    async def outcome(self, candidate: Candidate) -> DriftOutcome:
+        """Ask for a fixture again, and return what became of it; the request forbids training with its documents."""
         recorded = candidate.recorded
         try:
             if recorded is None:
@@ -223,13 +224,13 @@ class Drift:
             now = await self._asked(self._job(recorded) if recorded.path != CHAT else self._chat(recorded))
             shape, values = compared(recorded.answer, now)
         except NotComparable as reason:
-            return Outcome(candidate.folder, candidate.name, reason=str(reason))
+            return DriftOutcome(candidate.folder, candidate.name, reason=str(reason))
         except RecursionError:
-            return Outcome(candidate.folder, candidate.name, reason="the answer is nested too deeply to be compared")
+            return DriftOutcome(candidate.folder, candidate.name, reason="the answer is nested too deeply to compare")
         notes = [*_notes(recorded.documents)] if shape else []
-        return Outcome(candidate.folder, candidate.name, tuple(shape), tuple(values), tuple(notes))
+        return DriftOutcome(candidate.folder, candidate.name, tuple(shape), tuple(values), tuple(notes))
 
-    def _job(self, recorded: Recorded) -> UpstreamRequest:
+    def _job(self, recorded: RecordedExchange) -> UpstreamRequest:
         """Return what asks for a prediction or an execution again; raises NotComparable."""
         self._expect_here(recorded)
         path = recorded.path
@@ -243,7 +244,7 @@ class Drift:
         uploads = {name: (found.filename or "document", self._data(found)) for name, found in uploaded.items()}
         return UpstreamRequest(body, HEADERS, self._keys[0], path=path, polls=read_at(path), uploads=uploads)
 
-    def _chat(self, recorded: Recorded) -> UpstreamRequest:
+    def _chat(self, recorded: RecordedExchange) -> UpstreamRequest:
         """Return what asks for a chat completion again; raises NotComparable."""
         self._expect_here(recorded)
         parts = [request_writer.document_part(each.kind, self._address(each)) for each in recorded.documents]
@@ -251,7 +252,7 @@ class Drift:
         _expect_same(recorded.match, body, lambda raw: chat_parser.parse(raw).extraction)
         return UpstreamRequest(body, HEADERS, self._keys[0])
 
-    def _expect_here(self, recorded: Recorded) -> None:
+    def _expect_here(self, recorded: RecordedExchange) -> None:
         """Raise NotComparable for documents whose bytes are not at hand."""
         lacking = [
             self._lacking(number, document)

@@ -1,4 +1,4 @@
-"""Imperfect reading: a share of an answer's values spoilt as a vision model does, and still valid by a schema."""
+"""Misreading: a share of an answer's values is spoilt as by a vision model, and stays valid by the schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.seed import Seed
 
 LOOKALIKES: Mapping[str, str] = dict(zip("0O1lI5S8B2ZmnuvceaogqCG", "O0lIlS5B8Z2nmvuecoaqgGC", strict=True))
-"""What a character is taken for."""
+"""The character that each is mistaken for."""
 
 UNREAD = 0.15
 """The share of spoilt values that are not read at all."""
@@ -33,7 +33,7 @@ LEAST_ROWS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Misread:
+class Misreading:
     """A place that was spoilt: what it was, and what it is now; for a list, only how many items it had and has.
 
     `order` says of each item of a list which one it was.
@@ -47,7 +47,7 @@ class Misread:
 
 def misread(
     content: Any, share: float, *, schema: Mapping[str, Any] | None, seed: Seed, facts: Sequence[str]
-) -> tuple[Any, tuple[Misread, ...]]:
+) -> tuple[Any, tuple[Misreading, ...]]:
     """Return a copy of content with that share of its values spoilt, and what was spoilt; the same for the same facts.
 
     A value whose spoiling would not meet the schema is left as it is.
@@ -66,7 +66,7 @@ def misread(
     return spoilt, tuple(found)
 
 
-def _moved(found: Sequence[Misread], rows: Place, kept: Sequence[int]) -> Iterator[Misread]:
+def _moved(found: Sequence[Misreading], rows: Place, kept: Sequence[int]) -> Iterator[Misreading]:
     """Yield what was spoilt, each where it is now that a list has only the rows `kept`, in that order."""
     depth = len(rows)
     for each in found:
@@ -76,7 +76,7 @@ def _moved(found: Sequence[Misread], rows: Place, kept: Sequence[int]) -> Iterat
             yield replace(each, place=(*rows, kept.index(int(index)), *each.place[depth + 1 :]))
 
 
-def moved(boxes: Boxes, spoilt: Sequence[Misread]) -> Boxes:
+def moved(boxes: Boxes, spoilt: Sequence[Misreading]) -> Boxes:
     """Return the boxes of what was spoilt: each goes with its value, also in a row that is in another's place."""
     for each in reversed(spoilt):  # the place of a list within a list is that of today
         if each.order:
@@ -103,7 +103,7 @@ def _spoil(
     change: Callable[[Any, Random], tuple[Any, Sequence[int]]],
     random: Random,
     is_valid: Callable[[Any], bool],
-) -> Misread | None:
+) -> Misreading | None:
     """Change a value in place, unless no change of it is valid."""
     around = content
     for key in place[:-1]:
@@ -115,7 +115,7 @@ def _spoil(
             continue
         around[place[-1]] = read
         if is_valid(content):
-            return Misread(place, len(truth), len(read), order) if order else Misread(place, truth, read)
+            return Misreading(place, len(truth), len(read), order) if order else Misreading(place, truth, read)
     around[place[-1]] = truth
     return None
 

@@ -95,8 +95,8 @@ class MockServer(Control):
     def opened(self, start: Configuration, folder: Path | None = None, owner: str = "a block") -> Iterator[Control]:
         """Open a scope for the length of a block, with a key of its own; it also serves all other keys.
 
-        `owner` is whose the key was, as a client is told that keeps it. Paths of documents in fixtures are relative to
-        `folder`. Raises FixtureFolderError and FixtureError.
+        `owner` names the test that the key belongs to, for clients that still send it later. Paths of documents in
+        fixtures are relative to `folder`. Raises FixtureFolderError and FixtureError.
         """
         key = _key(start, f"{LOCAL_KEY}-{next(self._numbers)}")
         mock = self.scopes.open(key, start.settings)

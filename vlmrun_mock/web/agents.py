@@ -154,7 +154,7 @@ class AgentsApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight; n8n looks an agent up by a GET with a body."""
+        """Return the routes; n8n looks an agent up by a GET with a body."""
         agents = [
             Route("/v1/agent", self.agents),
             Route("/v1/agent/lookup", self.lookup, methods=["GET", "POST"]),

@@ -33,8 +33,9 @@ from vlmrun_mock.api.request import ExtractionRequest, generation_of
 from vlmrun_mock.aside import aside
 from vlmrun_mock.display import printable
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.journal import Entry, RequestSummary, summarise
+from vlmrun_mock.mock.journal import Entry
 from vlmrun_mock.mock.mock import Mock
+from vlmrun_mock.mock.request_summary import RequestSummary, summarise
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web import body, faults
 from vlmrun_mock.web.keys import admitted, key_of, raw_headers

@@ -73,7 +73,7 @@ class Exchanges:
         return self._bytes
 
     def keep(self, exchange: Exchange) -> None:
-        """Count an exchange that is over; the oldest make room, or it goes itself if it is too large."""
+        """Count an exchange that is over. The oldest make room for it; one too large by itself is dropped."""
         size = exchange.size
         self._kept.append((weakref.ref(exchange), size))
         self._bytes += size

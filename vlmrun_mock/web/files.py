@@ -48,7 +48,7 @@ class FilesApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         routes = [
             Route("/v1/files", self.files, methods=["GET", "POST"]),
             Route("/v1/files/presigned-url", self.presigned_url, methods=["POST"]),

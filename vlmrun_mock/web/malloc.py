@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
-"""Of glibc's malloc.h."""
+"""The numbers of these parameters in glibc's malloc.h."""
 
 LARGEST_FROM_HEAP = 32 * 1024 * 1024
 """What glibc allows at most; larger blocks are mapped, and unmapped when they are freed."""

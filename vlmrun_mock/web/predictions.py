@@ -49,7 +49,7 @@ MADE_SCHEMAS: Mapping[str, tuple[str, str]] = {
     "audio": ("audio.transcription", "media.audio-general"),
     "video": ("video.transcription", "media.video-general"),
 }
-"""Whose schema is told for a document of each kind, and what the made-up domain is called after `custom.`; ours."""
+"""The domain whose schema is made up for a document of each kind, and what follows `custom.` in its name; ours."""
 
 SCHEMA_VERSION = "20250313"
 """The version of a made-up schema, as it was recorded."""
@@ -210,7 +210,7 @@ class PredictionsApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         post = ["POST"]
         reads = [
             Route("/v1/predictions", self.predictions),

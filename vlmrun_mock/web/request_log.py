@@ -11,7 +11,8 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from vlmrun_mock.display import printable
-from vlmrun_mock.mock.journal import SHOWN, Entry, Journal, RequestSummary, without_key
+from vlmrun_mock.mock.journal import Entry, Journal, without_key
+from vlmrun_mock.mock.request_summary import SHOWN, RequestSummary
 from vlmrun_mock.redaction import Redaction
 from vlmrun_mock.web.exchange import Exchange
 

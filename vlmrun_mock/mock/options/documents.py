@@ -1,4 +1,4 @@
-"""Options of the commands that make test data: `domains` prints answers, `documents` prints documents."""
+"""Options of the commands that make test data: `domains` prints answers, and `documents` prints documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from vlmrun_mock.documents.appearance import MEDIA_TYPES, STRENGTHS, STYLES
 from vlmrun_mock.mock.options.option import Option
-from vlmrun_mock.mock.options.server import LOCALES
 
 DOCUMENTS: Sequence[Option] = (
     Option(
@@ -35,7 +34,6 @@ DOCUMENTS: Sequence[Option] = (
         commands=("documents",),
         own_variable=True,
     ),
-    Option("seed", "integer", 0, "Decides a drawn answer; of several, the first.", commands=("domains",)),
     Option("seed", "integer", 0, "Decides the first of each.", least=0, commands=("documents",)),
     Option(
         "count",
@@ -64,14 +62,6 @@ DOCUMENTS: Sequence[Option] = (
         "How they look; each as it is drawn, unless given.",
         words=STYLES,
         commands=("documents",),
-    ),
-    Option(
-        "locale",
-        "word",
-        "en_US",
-        "Where the people, places, numbers and currency of drawn values are from.",
-        words=LOCALES,
-        commands=("domains", "documents"),
     ),
     Option(
         "layout",
