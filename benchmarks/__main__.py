@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import machine
+from benchmarks import machine, profiling
 from benchmarks.cases import Case, cases
 from benchmarks.environments import CHART as CHART_ENVIRONMENT
 from benchmarks.environments import OWN
@@ -34,6 +34,12 @@ def main() -> None:
     if options.install:
         _install()
         return
+    if options.profile:
+        cores = machine.cores()
+        cores.pin_client()
+        with tempfile.TemporaryDirectory() as folder:
+            print(profiling.markdown(cores, Path(folder)))
+        return
     if options.write_docs and not CHART_ENVIRONMENT.installed:
         sys.exit("the chart needs matplotlib; run `python -m benchmarks --install` first")
     run = Run.from_json(options.read.read_text(encoding="utf-8")) if options.read else _measured(options)
@@ -51,6 +57,7 @@ def _options() -> argparse.Namespace:
     keys = [row.key for case in cases() for row in case.rows]
     names = [peer.name for peer in peers()]
     parser.add_argument("--install", action="store_true", help="install the peers, or bring them up to date, and end")
+    parser.add_argument("--profile", action="store_true", help="print where the time of a request goes, and end")
     parser.add_argument(
         "--only", nargs="+", metavar="ROW", choices=keys, default=keys, help=f"these rows: {', '.join(keys)}"
     )
