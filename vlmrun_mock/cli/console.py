@@ -45,16 +45,6 @@ class Console:
             asyncio.get_running_loop().call_later(TOGETHER, self._hand_over)
         self._lines.append(line)
 
-    def from_other_threads(self) -> Callable[[str], None]:
-        """Return `log` for other threads, from within the event loop; when that has ended nothing is written."""
-        loop = asyncio.get_running_loop()
-
-        def log(line: str) -> None:
-            with contextlib.suppress(RuntimeError):  # what a loop that was closed raises
-                loop.call_soon_threadsafe(self.log, line)
-
-        return log
-
     def flush(self) -> None:
         """Write what has been gathered, as far as it is read in time."""
         self._wait()
@@ -88,3 +78,14 @@ class Console:
                 sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
             finally:
                 self._writes.task_done()
+
+
+def from_other_threads(log: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a function for other threads that calls `log` in this event loop; once that has ended, nothing is logged."""
+    loop = asyncio.get_running_loop()
+
+    def call(line: str) -> None:
+        with contextlib.suppress(RuntimeError):  # what a loop that was closed raises
+            loop.call_soon_threadsafe(log, line)
+
+    return call

@@ -103,7 +103,12 @@ def run(
         # What later requests will need is loaded beside the first, which load the little that they need.
         ending.enter_context(server.beside(_warmed(scopes), after=QUIET_SECONDS))
         if watch:
-            ending.enter_context(watcher.watching(scopes.store, output.from_other_threads()))
+            ending.enter_context(watcher.watching(scopes.store, console.from_other_threads(on_reload)))
+
+    def on_reload(line: str) -> None:
+        output.log(line)
+        if inspection:
+            inspection.feed.tell("changed", {})
 
     with contextlib.ExitStack() as ending:
         ending.callback(output.flush)
