@@ -81,7 +81,7 @@ class Console:
 
 
 def from_other_threads(log: Callable[[str], None]) -> Callable[[str], None]:
-    """Return a function for other threads that calls `log` in this event loop; once that has ended, nothing is logged."""
+    """Return a function for other threads that calls `log` in this event loop, and does nothing once that has ended."""
     loop = asyncio.get_running_loop()
 
     def call(line: str) -> None:
