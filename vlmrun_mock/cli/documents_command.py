@@ -53,7 +53,7 @@ def documents(
     if not domains and not schemas:
         raise click.UsageError("name a domain, such as document.invoice, or a file with --schema")
     if len({path.stem for path in schemas}) < len(schemas):
-        raise click.UsageError("two schemas have the same file name, and their documents would have, too")
+        raise click.UsageError("two schemas have the same file name, and so would their documents: rename one")
     try:
         press = printed.Press(printer.Printer(fonts), file_format, locale, style, scan)
         known = catalog.packaged()
