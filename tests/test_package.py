@@ -31,6 +31,7 @@ PRINTED_WITH = [
 ]
 WANTED = re.compile(
     r"vlmrun_mock/(?:\w+/)*\w+\.py|vlmrun_mock/py\.typed|vlmrun_mock/fixture\.schema\.json"
+    r"|vlmrun_mock/schema/generate/locales/[a-z]{2}_[A-Z]{2}\.json"
     r"|vlmrun_mock/web/inspector/page/\w+\.(?:html|css|js|svg)"
     r"|vlmrun_mock/packaged/(?:vlmrun-hub|pools/\w+|[\w.-]+/(?:answer|schema|relations))\.json"
     r"|vlmrun_mock/documents/(?:templates/[\w.-]+\.typ|fonts/[\w-]+\.(?:ttf|LICENSE))"

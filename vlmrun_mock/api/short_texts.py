@@ -42,12 +42,16 @@ Ranks = Mapping[bytes, int]
 def common_words(text: str, file: bytes) -> int | None:
     """Return the number of tokens of a short sentence in ASCII whose pieces are a token each, or None for another text.
 
-    `file` is that of the ranks, after a line break.
+    `file` is that of the ranks.
     """
     if len(text) > LONGEST_SENTENCE or not text.isascii():
         return None
     pieces = PIECES.findall(text)
-    return len(pieces) if all(b"\n%b " % base64.b64encode(piece.encode()) in file for piece in pieces) else None
+    return len(pieces) if all(_has_line(file, base64.b64encode(piece.encode())) for piece in pieces) else None
+
+
+def _has_line(file: bytes, token: bytes) -> bool:
+    return b"\n%b " % token in file or file.startswith(b"%b " % token)
 
 
 def are_short(texts: Iterable[str]) -> bool:

@@ -227,8 +227,8 @@ def packaged_ranks() -> short_texts.Ranks:
 
 @cache
 def ranks_file() -> bytes:
-    """Return the file of the ranks, after a line break; raises RuntimeError if it is missing or not the pinned one."""
-    return b"\n" + pinned(_ranks_path())
+    """Return the file of the ranks; raises RuntimeError if it is missing or not the one tiktoken pins."""
+    return pinned(_ranks_path())
 
 
 def pinned(file: Path) -> bytes:

@@ -10,6 +10,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from mimetypes import MimeTypes
 from pathlib import Path
 from threading import Lock
@@ -34,9 +35,6 @@ PIECE = 1_048_576
 
 MOST_FILES = 10_000
 """Files of one key that are kept; the oldest make room."""
-
-TYPES = MimeTypes()
-"""Python's own list, without that of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +224,15 @@ def resolved(documents: Sequence[Document], *stores: Files) -> tuple[Document, .
     return tuple(next((found for store in stores if (found := store.known(each))), each) for each in documents)
 
 
+@cache
+def _types() -> MimeTypes:
+    """Return Python's own list, without that of the machine."""
+    return MimeTypes()
+
+
 def media_type(filename: str) -> str:
     """Return the media type by a name's ending."""
-    return TYPES.guess_type(filename)[0] or "application/octet-stream"
+    return _types().guess_type(filename)[0] or "application/octet-stream"
 
 
 def _is(content: Content, document: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import codecs
-import html
 import json
 import re
 import sys
@@ -16,10 +15,17 @@ import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import msgspec
+
+from vlmrun_mock.lazy import lazy
+
+if TYPE_CHECKING:
+    import html
+else:
+    html = lazy("html")
 
 ENOUGH = 12
 """How many letters and digits of a key are enough to know it by; of a shorter key only exact spellings are known."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
 from vlmrun_mock.address import Address
+from vlmrun_mock.lazy import lazy
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = lazy("difflib")
 
 OPENAI_BASE = "/v1/openai"
 VLMRUN_BASE = "/v1"
@@ -78,7 +84,7 @@ def _most_alike(path: str, routes: Sequence[str]) -> tuple[str, float]:
     """Return the first of the routes that are most like a path, and how alike they are, from 0 to 1."""
     found, most = routes[0], -1.0
     for route in routes:
-        matcher = SequenceMatcher(None, path[-LONGEST_PATH:], route.partition(" ")[2])
+        matcher = difflib.SequenceMatcher(None, path[-LONGEST_PATH:], route.partition(" ")[2])
         # An upper bound costs a fraction of the ratio itself, and rules out nearly every route.
         if matcher.quick_ratio() > most and (alike := matcher.ratio()) > most:
             found, most = route, alike

@@ -19,8 +19,6 @@ from vlmrun_mock.mock.faults import Fault, RouteFamily
 from vlmrun_mock.mock.journal import EnvelopeKind
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.request_summary import summarise
-from vlmrun_mock.recording.jobs import ENVELOPE, read_at
-from vlmrun_mock.recording.upstream import UpstreamRequest
 from vlmrun_mock.web import faults
 from vlmrun_mock.web.keys import key_of, raw_headers
 from vlmrun_mock.web.request_log import RequestLog
@@ -28,8 +26,12 @@ from vlmrun_mock.web.response import ChatResponse, json_headers, origin
 
 if TYPE_CHECKING:
     from vlmrun_mock.mock import recognition
+    from vlmrun_mock.recording import jobs, upstream
+    from vlmrun_mock.recording.upstream import UpstreamRequest
 else:
     recognition = lazy("vlmrun_mock.mock.recognition")
+    jobs = lazy("vlmrun_mock.recording.jobs")
+    upstream = lazy("vlmrun_mock.recording.upstream")
 
 VLMRUN = "vlmrun"
 
@@ -88,13 +90,13 @@ def original(mock: Mock, scope: Scope, raw: bytes, sent: ExtractionRequest) -> U
         return None
     key = key_of(raw_headers(scope)).decode("utf-8", "surrogateescape")
     path = scope["path"]
-    return UpstreamRequest(
+    return upstream.UpstreamRequest(
         raw,
         tuple(scope["headers"]),
         key,
         scope["query_string"],
         path=path,
-        polls=read_at(path),
+        polls=jobs.read_at(path),
         uploads=uploads(mock, sent),
     )
 
@@ -131,7 +133,7 @@ def _taken(answer: Answer, response: UpstreamResponse) -> Answer:
     detail = told.get("detail") if isinstance(told, dict) else None
     message = detail if isinstance(detail, str) else f"The upstream answers {response.status}"
     body = response.body.decode("utf-8", "replace")
-    if isinstance(told, dict) and told.get("object") == ENVELOPE:
+    if isinstance(told, dict) and told.get("object") == jobs.ENVELOPE:
         return msgspec.structs.replace(answer, error=ErrorAnswer(response.status, message, body=body), upstream=None)
     status = response.status if response.status >= LEAST_ERROR else UNREACHABLE
     raise ScriptedError(status, message, origin(answer.source, answer.fixture), body)

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from vlmrun_mock.mock.options.option import MEBIBYTE, Option
 
-LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "ja_JP", "pt_BR", "en_IN")
+LOCALES = (
+    "en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "ja_JP", "pt_BR", "en_IN", "ar_EG", "cs_CZ", "el_GR",
+    "fi_FI", "he_IL", "hi_IN", "ko_KR", "pl_PL", "ru_RU", "sv_SE", "th_TH", "tr_TR", "uk_UA", "vi_VN", "zh_CN",
+)  # fmt: skip  # several a line
 """The locales that drawn values may have."""
 
 SERVER: Sequence[Option] = (

@@ -145,6 +145,18 @@ def phone_as_number(subject: Subject) -> float:
     return float(int("".join(filter(str.isdigit, phone(subject)))))
 
 
+def zip_as_number(subject: Subject) -> float:
+    """Return the digits of the town's postal code as a whole number."""
+    return int("".join(filter(str.isdigit, subject.locality().zip_code)) or 0)
+
+
+def tax_rate(subject: Subject) -> float:
+    """Return the rate of a tax on sales as a fraction: that of the country, or of one of the states."""
+    if subject.country.code == "US":
+        return subject.random().choice([0.05, 0.07, 0.0825])
+    return float(subject.drawn(subject.random(), "town")["tax"]) / 100
+
+
 def vat_id(subject: Subject) -> str:
     """Return a number of the range 00-, in which no American tax number is issued: the country is the United States."""
     return f"00-{subject.random().randrange(10**6, 10**7)}"
@@ -158,7 +170,7 @@ def vehicle(subject: Subject) -> tuple[str, str]:
 def user_name(subject: Subject) -> str:
     """Return a login name for the person."""
     person = subject.person()
-    return f"{person.first[0]}{person.last}".lower()
+    return subject.letters(person.first)[:1] + subject.letters(person.last)
 
 
 def file_name(subject: Subject) -> str:
@@ -169,14 +181,26 @@ def file_name(subject: Subject) -> str:
 def email(subject: Subject) -> str:
     """Return the person's address, at a host reserved for examples."""
     person = subject.person()
-    return f"{person.first}.{person.last}@example.com".lower()
+    return f"{subject.letters(person.first)}.{subject.letters(person.last)}@example.com"
 
 
 def phone(subject: Subject) -> str:
     """Return a telephone number of the range 555-0100 to 555-0199, which is reserved for fiction."""
-    town, country = subject.locality(), subject.country
-    number = f"01{subject.random().randrange(100):02}"
-    return f"({town.area_code}) 555-{number}" if country.code == "US" else f"{country.dial}{number}"
+    source, country = subject.random(), subject.country
+    if country.code == "US":
+        return f"({subject.locality().area_code}) 555-01{source.randrange(100):02}"
+    return "".join(str(source.randrange(10)) if each == "#" else each for each in country.phone)
+
+
+def decimal(subject: Subject, number: float) -> str:
+    """Return a number of two decimals, with a point or a comma before them."""
+    return f"{number:.2f}".replace(".", subject.locale.numbers.point)
+
+
+def amount(subject: Subject) -> str:
+    """Return an amount of the locale's currency as a text."""
+    price = subject.random().randrange(2_000, 90_000) * subject.country.scale / 100
+    return decimal(subject, price) if subject.locale.places else str(round(price))
 
 
 def website(subject: Subject) -> str:
@@ -205,7 +229,9 @@ def street(subject: Subject) -> str:
     source = subject.shared("street")
     if subject.country.code == "US":
         return f"{source.randrange(100, 9900)} {subject.faker(source).street_name()}"
-    return str(subject.faker(source).street_address()).replace("\n", " ")
+    if subject.locale.faker:
+        return str(subject.faker(source).street_address()).replace("\n", " ")
+    return str(subject.drawn(source, "street"))
 
 
 def address(subject: Subject) -> str:
