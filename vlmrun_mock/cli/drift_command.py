@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -113,10 +111,6 @@ class _Printer:
         self._notes: list[str] = []
         self._redaction = redaction.Redaction([key])
         self._as_json = as_json
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                # A character that the terminal cannot show must not end the command.
-                stream.reconfigure(errors="backslashreplace")
 
     def line(self, text: str) -> None:
         """Print a line of the report: on standard error if the report itself is JSON."""
