@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import os
 import queue
 import sys
@@ -34,9 +33,6 @@ class Console:
         self._lines: list[str] = []
         self._lost = 0
         self._writes: queue.Queue[Sequence[str]] = queue.Queue(MOST_WAITING)
-        if isinstance(sys.stdout, io.TextIOWrapper):  # it is None where standard output was closed from the start
-            # A character that the terminal cannot show must not end the log.
-            sys.stdout.reconfigure(errors="backslashreplace")
         threading.Thread(target=self._write, name="vlmrun-mock-log", daemon=True).start()
 
     def log(self, line: str) -> None:

@@ -74,7 +74,7 @@ class MockServer(Control):
     def url(self) -> str:
         """Return the server's address, such as `http://127.0.0.1:41234`; raises RuntimeError unless it is running."""
         if not self._url:
-            raise RuntimeError("The server is not running: it does for the length of a `with` block")
+            raise RuntimeError("The server is not running: use it inside its `with` block, or call start()")
         return self._url
 
     def start(self) -> None:

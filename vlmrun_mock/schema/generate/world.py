@@ -167,7 +167,7 @@ class Subject:
     def person(self) -> Person:
         """Return the person that the fields of this role describe."""
         source = self.shared("person")
-        gender = "female" if source.random() < 0.5 else "male"  # noqa: PLR2004
+        gender = "female" if source.random() < 0.5 else "male"  # noqa: PLR2004 - one in two
         if self._is_of_faker:
             generator = self.faker(source)
             first = generator.first_name_female() if gender == "female" else generator.first_name_male()
