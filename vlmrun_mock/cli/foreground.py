@@ -40,7 +40,7 @@ else:
     inspector_state = lazy("vlmrun_mock.web.inspector.inspection")
 
 
-QUIET_SECONDS = 0.25
+QUIET_SECONDS = 0.5
 """How long after the start the first requests have the processor to themselves, before more is loaded beside them."""
 
 COLLECTED = (10_000, 20, 20)

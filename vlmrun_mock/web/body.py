@@ -41,9 +41,12 @@ class Incoming:
         self._begun = True
         message = await self._receive()
         self.is_complete = not message.get("more_body", False)
-        if self._log.exchange is not None:
-            self._log.received(message.get("body", b""))
         return message
+
+    def keep(self, body: bytes) -> None:
+        """Keep a body, or what came of it, if it is to be shown."""
+        if self._log.exchange is not None:
+            self._log.received(body)
 
     def give_up(self) -> None:
         """Expect no more of the body."""
@@ -72,12 +75,28 @@ GZIP = zlib.MAX_WBITS | 16
 """The size of the window by which zlib reads gzip."""
 
 
+def is_large(headers: Mapping[bytes, bytes]) -> bool:
+    """Return whether a body is announced that is not read at once."""
+    declared = headers.get(b"content-length", b"")
+    return declared.isdigit() and int(declared[:20]) > QUICK
+
+
 async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
     """Return the body, unpacked if it is in gzip.
 
     Raises BodyTooLarge over `limit` bytes, ClientGone if the client left, InvalidRequest for another encoding.
     """
-    raw = await _received(headers, receive, limit)
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    raw: bytes = message.get("body", b"")
+    if message.get("more_body", False) or len(raw) > limit:
+        raw = await _received(raw, receive, limit)
+    elif isinstance(receive, Incoming):
+        receive.keep(raw)
     return raw if b"content-encoding" not in headers else _unpacked(raw, headers[b"content-encoding"], limit)
 
 
@@ -122,22 +141,23 @@ async def pieces(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -
         yield piece
 
 
-async def _received(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared[:20]) > limit:
-        raise _too_large(limit)
-    message = await _next(receive)
-    chunk: bytes = message.get("body", b"")
-    if not message.get("more_body", False) and len(chunk) <= limit:
-        return chunk
+async def _received(first: bytes, receive: Receive, limit: int) -> bytes:
+    """Return the whole of a body, of which this was the first piece."""
     whole = io.BytesIO()  # which gives its bytes away without a copy
-    whole.write(chunk)
-    while whole.tell() <= limit:
-        if not message.get("more_body", False):
-            return whole.getvalue()
-        message = await _next(receive)
-        whole.write(message.get("body", b""))
-    raise _too_large(limit)
+    whole.write(first)
+    more = True
+    try:
+        while more and whole.tell() <= limit:
+            message = await _next(receive)
+            whole.write(message.get("body", b""))
+            more = message.get("more_body", False)
+    finally:
+        # Only now: pieces that are kept while more of them come take new memory for each, and for the whole.
+        if isinstance(receive, Incoming):
+            receive.keep(whole.getvalue())
+    if whole.tell() > limit:
+        raise _too_large(limit)
+    return whole.getvalue()
 
 
 async def _next(receive: Receive) -> Message:
