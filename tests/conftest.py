@@ -32,6 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that CI turns on."""
     parser.addoption("--browser", action="store_true", help="run the tests of the inspector's page in a browser")
     parser.addoption("--campaign", action="store_true", help="run long campaigns in full, and the tests of packaging")
+    parser.addoption(
+        "--mixed-requests", type=int, metavar="N", help="how many requests the mixed ones are, such as 100000"
+    )
 
 
 @pytest.hookimpl(wrapper=True)

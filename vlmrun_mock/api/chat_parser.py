@@ -89,7 +89,8 @@ def parse(raw: bytes) -> ChatRequest:
 def _chat_request(raw: bytes, embedded: EmbeddedDocuments | None) -> ChatRequest:
     around, messages = _apart(raw) or _whole(raw)
     lists = any(isinstance(message.content, list) for message in messages)
-    extraction = around.extraction.changed(
+    extraction = msgspec.structs.replace(
+        around.extraction,
         messages=tuple([_message(message) for message in messages]),
         documents=tuple(_documents(messages, embedded)) if lists else (),
         size=len(raw),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -55,7 +54,7 @@ def called(chat: ChatRequest) -> ChatRequest:
         found = functions[0] if functions and is_free and (must or len(functions) == 1) else None
     if found is None:
         return chat
-    extraction = replace(chat.extraction, schema=found.schema)
+    extraction = msgspec.structs.replace(chat.extraction, schema=found.schema)
     return msgspec.structs.replace(chat, extraction=extraction, call=FunctionCall(found.name, found.is_legacy))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Literal, Protocol, TypeAlias
@@ -35,8 +35,7 @@ def _summary(about: str, source: str, fixture: str, tokens: str) -> str:
     return "  ".join(filter(None, (about, answered, tokens)))
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One request and its answer: all that the log, the headers, the journal and the verdict say of them.
 
     `time` is in seconds since 1970, `seconds` how long the answer took; `status` is 0 where the connection was cut
@@ -53,7 +52,7 @@ class Entry:
     request: RequestSummary | None = None
     source: str | None = None
     fixture: str | None = None
-    usage: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, int] = {}
     ignored: tuple[str, ...] = ()
     error: str | None = None
     message: str | None = None
@@ -74,12 +73,6 @@ class Entry:
         usage = self.usage
         tokens = f"{usage['prompt_tokens']}+{usage['completion_tokens']} tokens" if usage else ""
         return _summary(about, self.source or "", self.fixture or "", tokens)
-
-    def changed(self, **facts: Any) -> Entry:
-        """Return the entry with other facts: as `dataclasses.replace`, in a tenth of its time."""
-        entry = object.__new__(Entry)
-        entry.__dict__.update(self.__dict__, **facts)
-        return entry
 
     @property
     def end(self) -> float:
@@ -133,7 +126,7 @@ class Entry:
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as data; every entry has the same keys."""
-        data = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("request", "digest")}
+        data = {name: getattr(self, name) for name in self.__struct_fields__ if name not in ("request", "digest")}
         about = self.request.as_json() if self.request else NOTHING
         return {**data, **about, "domain": self.domain, "model": self.model, "fingerprint": self.fingerprint}
 
@@ -143,7 +136,8 @@ def without_key(entry: Entry, key: str) -> Entry:
     redaction, summary = Redaction([key]), entry.request
     told = {"message": entry.message or "", "notes": list(entry.notes), "miss": entry.miss or {}}
     if redaction.holds_known(told):
-        entry = entry.changed(
+        entry = msgspec.structs.replace(
+            entry,
             message=entry.message and redaction.line(entry.message),
             notes=tuple(map(redaction.line, entry.notes)),
             miss=entry.miss and redaction.value(entry.miss),
@@ -156,8 +150,8 @@ def without_key(entry: Entry, key: str) -> Entry:
         for each in kept.documents
     )
     domain = kept.domain and redaction.line(kept.domain)
-    changed = replace(kept, model=redaction.line(kept.model), domain=domain, documents=documents)
-    return entry.changed(request=msgspec.structs.replace(summary, kept=changed))
+    changed = msgspec.structs.replace(kept, model=redaction.line(kept.model), domain=domain, documents=documents)
+    return msgspec.structs.replace(entry, request=msgspec.structs.replace(summary, kept=changed))
 
 
 def _names(kept: ExtractionRequest) -> list[str]:

@@ -217,7 +217,7 @@ class Mock:
         if not request.documents or not self.has_files:
             return request
         documents = resolved(request.documents, *self._all_files)
-        return request if documents == request.documents else replace(request, documents=documents)
+        return request if documents == request.documents else structs.replace(request, documents=documents)
 
     def add_file(
         self, data: bytes, filename: str = "file", purpose: str = "assistants", file_id: str | None = None
@@ -255,12 +255,12 @@ class Mock:
             return request
         wanted = [each for given in (named, more) if isinstance(given, list) for each in given]
         schema = self.resources.skills.schema_of(wanted, strict=self.settings.strict)
-        return replace(request, schema=CallerSchema(schema, ("body", "skills"))) if schema else request
+        return structs.replace(request, schema=CallerSchema(schema, ("body", "skills"))) if schema else request
 
     def present(self, request: ExtractionRequest) -> ExtractionRequest:
         """Return a request with its domain in the present spelling."""
         domain = self.domains.canonical(request.domain)
-        return request if domain == request.domain else replace(request, domain=domain)
+        return request if domain == request.domain else structs.replace(request, domain=domain)
 
     def sources(self, original: UpstreamRequest | None = None) -> list[Source]:
         """Return the sources of answers in order; `original` is what the upstream is sent, where there is one.

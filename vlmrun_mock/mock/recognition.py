@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from vlmrun_mock.aside import aside
 from vlmrun_mock.documents import identity, likeness
 from vlmrun_mock.fixtures.originals import Ambiguous
@@ -64,7 +66,7 @@ def _recognised(mock: Mock, originals: Originals, request: ExtractionRequest, ra
     documents = tuple(_known_again(request.documents, known, notes))
     if documents == request.documents:
         return Recognition(request, tuple(notes))
-    return Recognition(replace(request, documents=documents, re_encoded=True), tuple(notes))
+    return Recognition(structs.replace(request, documents=documents, re_encoded=True), tuple(notes))
 
 
 def _same(

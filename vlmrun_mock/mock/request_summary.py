@@ -108,7 +108,7 @@ def _cuts(request: ExtractionRequest) -> Iterator[tuple[str, Any]]:
 def _cut_request(request: ExtractionRequest, changes: Mapping[str, Any]) -> ExtractionRequest:
     text = changes.get("text", request.text)
     given = {name: value for name, value in changes.items() if name != "text"}
-    return replace(request, messages=(Message("", (text,)),), **given)
+    return msgspec.structs.replace(request, messages=(Message("", (text,)),), **given)
 
 
 @lru_cache(maxsize=1_000)

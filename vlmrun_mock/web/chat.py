@@ -143,7 +143,7 @@ async def _response(
     original = _original(scope, raw, "", listener, mock) if passing else None
     answer = await mock.answer(request, original)
     if answer.error:
-        log.entry = log.entry.changed(source=answer.source, fixture=answer.fixture)
+        log.entry = replace(log.entry, source=answer.source, fixture=answer.fixture)
         await asyncio.sleep(answer.latency)
         raise extraction.scripted(answer)
     handler = faults.handler(fault) if fault else faults.NO_FAULT
@@ -186,9 +186,9 @@ async def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest
     try:
         chat, request, summary = _read(mock, raw) if len(raw) <= body.QUICK else await aside(_read, None, mock, raw)
     except InvalidRequest:
-        log.entry = log.entry.changed(digest=hashlib.sha256(raw).hexdigest())
+        log.entry = replace(log.entry, digest=hashlib.sha256(raw).hexdigest())
         raise
-    log.entry = log.entry.changed(request=summary)
+    log.entry = replace(log.entry, request=summary)
     return chat, request
 
 
@@ -306,7 +306,8 @@ def _chat_response(
         status=status,
         headers=sent,
         body=content,
-        entry=entry.changed(
+        entry=replace(
+            entry,
             source=answer.source,
             fixture=answer.fixture,
             usage=figures,

@@ -227,7 +227,8 @@ class Middleware:
         """Send an error, unless an answer is already on its way."""
         log: RequestLog = scope["state"]["log"]
         log.note(f"{error.code}: {printable(error.message, REASON)}")
-        log.entry = log.entry.changed(
+        log.entry = msgspec.structs.replace(
+            log.entry,
             error=error.code,
             message=error.message,
             param=error.param,
