@@ -159,9 +159,9 @@ class Subject:
     def _is_of_faker(self) -> bool:
         return self.locale.faker or self.locale.name == locales.USUAL
 
-    def drawn(self, source: Random, name: str) -> Any:
-        """Return a thing of one of the locale's own pools."""
-        scope = Scope(Draws(source, {}, self.locale), Object({}))
+    def drawn(self, source: Random, name: str, **known: Any) -> Any:
+        """Return a thing of one of the locale's own pools, whose rules may name what is `known`."""
+        scope = Scope(Draws(source, {}, self.locale), Object({}), **known)
         return plain(scope.settled(scope.find(name)), None)
 
     def person(self) -> Person:
@@ -180,6 +180,8 @@ class Subject:
         """Return the company that the fields of this role describe."""
         source = self.shared("company")
         last = self.faker(source).last_name() if self._is_of_faker else self.drawn(source, "last")
+        if "legal" in self.locale.pools:
+            return f"{last} {self.drawn(source, 'legal')}"
         return f"{last} {source.choice(SUFFIXES)}"
 
     def letters(self, text: str) -> str:
@@ -195,14 +197,9 @@ class Subject:
         source = self.shared("locality")
         if self.locale.name == locales.USUAL:
             return Locality(*source.choice(LOCALITIES))
-        if self.locale.faker:
-            generator = self.faker(source)
-            city, code = str(generator.city()), str(generator.postcode())
-        else:
-            town = self.drawn(source, "town")
-            city, code = town["city"], town["zip"]
-        country = self.country
-        return Locality(city, country.region, country.region, code, "", country.latitude, country.longitude)
+        town = self.drawn(source, "town")
+        place = (town["latitude"], town["longitude"])
+        return Locality(town["city"], town["state"], town["state_name"], town["zip"], town["area"], *place)
 
     @property
     def country(self) -> Country:
