@@ -11,7 +11,6 @@ from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema.generate import functions, locales
 from vlmrun_mock.schema.generate.locales import Country, Locale
 from vlmrun_mock.schema.generate.terms import ENCLOSED, NOTHING
-from vlmrun_mock.schema.generate.variation import Draws, Object, Scope, plain
 from vlmrun_mock.schema.generate.words import singular, singular_words, words_of
 from vlmrun_mock.schema.references import Place
 
@@ -23,12 +22,14 @@ if TYPE_CHECKING:
     from faker.providers.job import en_US as jobs
     from faker.providers.person import en_US as people
 
+    from vlmrun_mock.schema.generate import variation
     from vlmrun_mock.seed import Seed
 else:
     faker = lazy("faker")
     addresses = lazy("faker.providers.address.en_US")
     jobs = lazy("faker.providers.job.en_US")
     people = lazy("faker.providers.person.en_US")
+    variation = lazy("vlmrun_mock.schema.generate.variation")
 
 FIRST_DAY = dt.date(2023, 2, 1)  # with any offset, days stay between 2023 and 2025
 DAYS_TO_DRAW = 600
@@ -161,8 +162,8 @@ class Subject:
 
     def drawn(self, source: Random, name: str, **known: Any) -> Any:
         """Return a thing of one of the locale's own pools, whose rules may name what is `known`."""
-        scope = Scope(Draws(source, {}, self.locale), Object({}), **known)
-        return plain(scope.settled(scope.find(name)), None)
+        scope = variation.Scope(variation.Draws(source, {}, self.locale), variation.Object({}), **known)
+        return variation.plain(scope.settled(scope.find(name)), None)
 
     def person(self) -> Person:
         """Return the person that the fields of this role describe."""
