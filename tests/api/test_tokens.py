@@ -288,7 +288,7 @@ def test_a_packaged_answer_is_counted_as_tiktoken_counts_it(name: str) -> None:
 
 @given(ASCII | PROSE)
 def test_a_sentence_of_common_words_is_counted_as_tiktoken_counts_it(text: str) -> None:
-    counted = short_texts.common_words(text, tokens.ranks_file())
+    counted = short_texts.CommonWords(tokens.ranks_file).count(text)
 
     assert counted in (len(TOKENIZER._loaded().encode_ordinary(text)), None)
 
@@ -303,6 +303,22 @@ def test_common_words_are_counted_before_the_ranks_are_loaded(text: str) -> None
     assert is_ready
     assert tokenizer._short is None
     assert counted == len(TOKENIZER._loaded().encode_ordinary(text))
+
+
+def test_a_common_word_is_looked_up_once() -> None:
+    looked_up = 0
+
+    def file() -> bytes:
+        nonlocal looked_up
+        looked_up += 1
+        return tokens.ranks_file()
+
+    words = short_texts.CommonWords(file)
+
+    counted = [words.count(text) for text in ("Extract the data", "the data", "Extract the data")]
+
+    assert counted == [3, 2, 3]
+    assert looked_up == 4  # "Extract", " the", " data", and "the"
 
 
 @pytest.mark.parametrize("text", ["qzjxqzjx", "a" * 101, " the" * 101])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 LONGEST = 20_000
@@ -39,27 +39,34 @@ Ranks = Mapping[bytes, int]
 """The rank of each token, by its base64: it is written so in the file, and decoding all takes longest."""
 
 
-def common_words(text: str, file: bytes) -> int | None:
-    """Return the number of tokens of a short sentence in ASCII whose pieces are a token each, or None for another text.
-
-    `file` is that of the ranks.
-    """
-    if len(text) > LONGEST_SENTENCE or not text.isascii():
-        return None
-    pieces = PIECES.findall(text)
-    return len(pieces) if all(_has_line(file, base64.b64encode(piece.encode())) for piece in pieces) else None
-
-
-def _has_line(file: bytes, token: bytes) -> bool:
-    return b"\n%b " % token in file or file.startswith(b"%b " % token)
-
-
 def are_short(texts: Iterable[str]) -> bool:
     """Return whether all texts are short and in ASCII."""
     for text in texts:  # noqa: SIM110 - `all` would call a function for each
         if len(text) > LONGEST or not text.isascii():
             return False
     return True
+
+
+class CommonWords:
+    """Counts the tokens of short sentences in ASCII whose pieces are a token each, by looking these up in the file.
+
+    `file` returns that of the ranks. What was looked up of a word, it need not look up again.
+    """
+
+    def __init__(self, file: Callable[[], bytes]) -> None:
+        self._file = file
+        self._is_token = lru_cache(maxsize=MOST_KEPT)(self._is_in_file)
+
+    def count(self, text: str) -> int | None:
+        """Return the number of tokens of a text, or None for one that is not for this way."""
+        if len(text) > LONGEST_SENTENCE or not text.isascii():
+            return None
+        pieces = PIECES.findall(text)
+        return len(pieces) if all(map(self._is_token, pieces)) else None
+
+    def _is_in_file(self, piece: str) -> bool:
+        file, token = self._file(), base64.b64encode(piece.encode())
+        return b"\n%b " % token in file or file.startswith(b"%b " % token)
 
 
 class Counter:

@@ -86,6 +86,7 @@ class Tokenizer:
         self._encoding: Encoding | None = None
         self._short: short_texts.Counter | None = None
         self._known: dict[str, int] = {}
+        self._words = short_texts.CommonWords(ranks_file)
         self._lock = Lock()
         self.kept = lru_cache(maxsize=MOST_KEPT)(self._counted)
         self._runs = Runs(lambda text: len(self._loaded().encode_ordinary(text)))
@@ -142,7 +143,7 @@ class Tokenizer:
         known = self._known.get(text)
         if known is not None or self._short:
             return known
-        return short_texts.common_words(text, ranks_file())
+        return self._words.count(text)
 
     def _loaded(self) -> Encoding:
         if self._encoding is None:
