@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ def test_a_character_is_escaped_as_json_does(tmp_path: Path) -> None:
     name = printed.strip().rpartition("/")[2]
     assert name == "é\\u65e5\\ud83d\\ude00"
     assert json.loads(f'"{name}"') == "é日😀"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a file's name is text")
+@pytest.mark.parametrize("charset", ["cp437", "utf-8"])
+def test_the_bytes_of_a_file_s_name_are_printed_as_they_are(charset: str, tmp_path: Path) -> None:
+    (tmp_path / "\udcff").write_bytes(b"a document")
+
+    result = CliRunner(charset=charset).invoke(main, ["hash", str(tmp_path / "\udcff")])
+
+    assert result.stdout_bytes.endswith(b"/\xff\n")
 
 
 def test_an_answer_stays_json_where_the_encoding_lacks_its_characters() -> None:
