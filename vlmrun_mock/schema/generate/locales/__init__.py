@@ -102,10 +102,10 @@ class Locale(msgspec.Struct, frozen=True, dict=True):
     """One locale.
 
     `date` is the pattern of a day in a text, of `{day}`, `{number}` and `{month}` of the year, and `{year}`,
-    `full_name` that of a person, of `{first}` and `{last}`, and `address` that of one in a line. `latin` spells names in Latin
-    letters, and `letters` single letters. `holidays` are month and day, or the number of a day of the week in its
-    month, `11-4thu`, where 5 is the last one. `pools` come before the ones of the same name that any locale has. With
-    `faker`, people and streets of callers' schemas are Faker's; else they are of the pools.
+    `full_name` that of a person, of `{first}` and `{last}`, and `address` that of one in a line. `latin` spells names
+    in Latin letters, and `letters` single letters. `holidays` are month and day, or the number of a day of the week in
+    its month, `11-4thu`, where 5 is the last one. `pools` come before the ones of the same name that any locale has.
+    With `faker`, people and streets of callers' schemas are Faker's; else they are of the pools.
     """
 
     name: str
