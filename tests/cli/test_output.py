@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from vlmrun_mock.cli import main
-from vlmrun_mock.cli.output import ESCAPING
 from vlmrun_mock.fixtures.domains import packaged
 
 CODE_PAGE = CliRunner(charset="cp437")  # what many a terminal of Windows has
 
 
-def test_a_character_is_escaped_as_json_does() -> None:
-    assert CODE_PAGE.invoke(main, ["--help"]).exit_code == 0
+def test_a_character_is_escaped_as_json_does(tmp_path: Path) -> None:
+    (tmp_path / "é日😀").write_bytes(b"a document")
 
-    assert "é 日 😀 \udcff".encode("ascii", ESCAPING) == rb"\u00e9 \u65e5 \ud83d\ude00 \udcff"
-    assert json.loads('"é 日 😀"'.encode("ascii", ESCAPING)) == "é 日 😀"
+    printed = CODE_PAGE.invoke(main, ["hash", str(tmp_path / "é日😀")]).stdout
+
+    name = printed.strip().rpartition("/")[2]
+    assert name == "é\\u65e5\\ud83d\\ude00"
+    assert json.loads(f'"{name}"') == "é日😀"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a file's name is text")
+@pytest.mark.parametrize("charset", ["cp437", "utf-8"])
+def test_the_bytes_of_a_file_s_name_are_printed_as_they_are(charset: str, tmp_path: Path) -> None:
+    (tmp_path / "\udcff").write_bytes(b"a document")
+
+    result = CliRunner(charset=charset).invoke(main, ["hash", str(tmp_path / "\udcff")])
+
+    assert result.stdout_bytes.endswith(b"/\xff\n")
 
 
 def test_an_answer_stays_json_where_the_encoding_lacks_its_characters() -> None:

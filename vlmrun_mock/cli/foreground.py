@@ -57,7 +57,7 @@ EXPOSED = (
 
 @dataclass(frozen=True, slots=True)
 class Inspector:
-    """Whether the inspector keeps what it shows, at most so many bytes, and whether its page is opened.
+    """Whether the inspector keeps what it shows, at most `most_bytes`, and whether its page is opened.
 
     `wanted` is None where it is for the address to decide: what only this machine reaches is inspected.
     """

@@ -27,11 +27,14 @@ def escape_unencodable() -> None:
             stream.reconfigure(errors=ESCAPING)
 
 
-def _escaped(error: UnicodeError) -> tuple[str, int]:
+def _escaped(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)), error.end
+    character, end = error.object[error.start], error.start + 1
+    if "\udc80" <= character <= "\udcff":  # how Python reads a byte of a file's name that is no text
+        return bytes([ord(character) - 0xDC00]), end
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)), end
 
 
 def watched(items: Iterable[Item], length: int, *, are_printed: bool = False) -> Iterator[Item]:

@@ -101,7 +101,7 @@ async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> 
 
 
 def inflated(raw: bytes, most: int) -> bytes:
-    """Return what is in a gzip, at most so many bytes of it; nothing of what is none."""
+    """Return the first `most` bytes of what a gzip holds; nothing for what is no gzip."""
     try:
         return zlib.decompressobj(GZIP).decompress(raw, most)
     except zlib.error:
