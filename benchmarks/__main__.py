@@ -128,7 +128,7 @@ def _draw(run: Run) -> None:
         file = Path(folder, "run.json")
         file.write_text(run.to_json(), encoding="utf-8")
         command = [str(CHART_ENVIRONMENT.python), "-m", "benchmarks.chart", str(file), str(CHART)]
-        subprocess.run(command, check=True, env=CHART_ENVIRONMENT.variables())  # noqa: S603 - our own command
+        subprocess.run(command, check=True, env=CHART_ENVIRONMENT.variables())
 
 
 def _say(message: str) -> None:

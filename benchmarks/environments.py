@@ -115,11 +115,11 @@ def _without_pythons() -> dict[str, str]:
 
 
 def _run(command: Sequence[str]) -> None:
-    subprocess.run(command, check=True)  # noqa: S603 - our own command
+    subprocess.run(command, check=True)
 
 
 def _output(command: Sequence[str], variables: Mapping[str, str]) -> str:
-    ended = subprocess.run(command, check=True, capture_output=True, text=True, env=variables)  # noqa: S603 - likewise
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, env=variables)
     return ended.stdout.strip()
 
 

@@ -21,7 +21,7 @@ MARK = "RESULT "
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """What wrk counted: all of it successful."""
 
     per_second: float
@@ -37,11 +37,11 @@ class Load:
         self._notes = body.notes
         self._first = itertools.count(1_000_000, 1_000_000)
 
-    def run(self, server: Server, seconds: int, connections: int = CONNECTIONS) -> Measured:
+    def run(self, server: Server, seconds: int, connections: int = CONNECTIONS) -> Measurement:
         """Send for so long; raises Unmeasured unless each request succeeds."""
         command = ["wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s", "--timeout=30s"]
         arguments = [str(self._file), str(next(self._first)), str(self._notes)]
-        ended = subprocess.run(  # noqa: S603 - our own command
+        ended = subprocess.run(
             [*command, f"--script={SCRIPT}", server.url, "--", *arguments],
             check=False,
             capture_output=True,
@@ -53,7 +53,7 @@ class Load:
         return measured(json.loads(line.removeprefix(MARK)))
 
 
-def measured(counted: dict[str, int]) -> Measured:
+def measured(counted: dict[str, int]) -> Measurement:
     """Return the figures of the script's summary; raises Unmeasured when an answer was no success."""
     if counted["refused"]:
         raise Unmeasured(f"refuses {counted['refused']:,} of {counted['requests']:,} requests")
@@ -61,7 +61,7 @@ def measured(counted: dict[str, int]) -> Measured:
         raise Unmeasured(f"breaks {counted['broken']:,} connections")
     if not counted["requests"]:
         raise Unmeasured("answers nothing in time")
-    return Measured(counted["requests"] / counted["microseconds"] * 1e6, counted["p99"] / 1000)
+    return Measurement(counted["requests"] / counted["microseconds"] * 1e6, counted["p99"] / 1000)
 
 
 @contextmanager

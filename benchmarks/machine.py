@@ -59,7 +59,7 @@ def described() -> dict[str, str]:
 
 def _first_line(command: Sequence[str]) -> str:
     try:
-        ended = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
     except FileNotFoundError:
         return "missing"
     return ended.stdout.partition("\n")[0].partition(" [")[0].removeprefix(f"{command[0]} ")

@@ -98,7 +98,7 @@ def serving(peer: Peer, folder: Path, cores: Cores, fixtures: int = 0) -> Iterat
     log = folder / "log.txt"
     with log.open("wb") as output:
         started = time.perf_counter()
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        process = subprocess.Popen(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,

@@ -46,7 +46,7 @@ class Session:
     def seconds(self, cores: Cores) -> float:
         """Return how long the process takes, on all cores; raises Unmeasured unless all tests pass."""
         started = time.perf_counter()
-        ended = subprocess.run(  # noqa: S603 - our own command
+        ended = subprocess.run(
             [*cores.unpinned(), *self._command],
             cwd=self._folder,
             env=self._variables,

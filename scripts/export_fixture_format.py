@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vlmrun_mock.fixtures.format import FixtureBody
+from vlmrun_mock.fixtures.bodies import FixtureBody
 
 TARGET = Path(__file__).parent.parent / "vlmrun_mock" / "fixture.schema.json"
 

@@ -76,7 +76,6 @@ PREDICTIONS = "tests/clients/test_vlmrun_predictions.py"
 AGENTS = "tests/clients/test_vlmrun_agents.py"
 CATALOG = "tests/web/test_catalog.py"
 CONTROL = "tests/web/test_control_api.py"
-NATIVE_CONTROL = "tests/testing/test_native_control.py"
 FILES = "tests/web/test_files.py"
 
 ROWS: Mapping[str, Row] = {

@@ -62,13 +62,13 @@ KINDS: Mapping[str, Kind] = {
 
 def lines_of(kind: str, seed: int) -> list[str]:
     """Return the lines of a document with digits that are drawn."""
-    random = Random(f"{kind} {seed}")  # noqa: S311 - nothing to guess
+    random = Random(f"{kind} {seed}")
     return ["".join(str(random.randrange(10)) if each == "#" else each for each in line) for line in KINDS[kind].lines]
 
 
 def with_another_digit(lines: Sequence[str], seed: int) -> list[str]:
     """Return lines of which one digit is another one."""
-    random = Random(seed)  # noqa: S311 - nothing to guess
+    random = Random(seed)
     number, index = random.choice(
         [(number, index) for number, line in enumerate(lines) for index, each in enumerate(line) if each.isdigit()]
     )
@@ -93,7 +93,7 @@ def drawn(kind: str, lines: Sequence[str]) -> Picture:
 def _grainy(picture: Picture, grain: int) -> Picture:
     """Return a picture as a camera sees it: soft and noisy, always in the same way."""
     width, height = picture.size
-    noise = Image.frombytes("L", picture.size, Random(0).randbytes(width * height))  # noqa: S311 - it is noise
+    noise = Image.frombytes("L", picture.size, Random(0).randbytes(width * height))
     soft = picture.filter(ImageFilter.GaussianBlur(0.8))
     dark = noise.point([value * grain // 255 for value in range(256)]).convert("RGB")
     return ImageChops.subtract(soft, dark)

@@ -27,7 +27,8 @@ from vlmrun_mock.fixtures.domains import ALIASES, packaged
 from vlmrun_mock.mock.faults import KINDS
 from vlmrun_mock.mock.files import MOST_FILES
 from vlmrun_mock.mock.journal import MOST_BYTES, MOST_ENTRIES
-from vlmrun_mock.mock.options import MEBIBYTE, OPTIONS, SETTINGS
+from vlmrun_mock.mock.options import OPTIONS, SETTINGS
+from vlmrun_mock.mock.options.option import MEBIBYTE
 from vlmrun_mock.mock.scopes import MOST_SCOPES, Scopes
 from vlmrun_mock.mock.verdict import FINDINGS
 from vlmrun_mock.recording.settings import LARGEST_ANSWER
@@ -424,7 +425,8 @@ made. [Fixtures](../fixtures.md) explains what the keys do.
 
 COMMANDS = """# Commands and options
 
-A repeatable option takes several values from its variable: folders separated as in `PATH`, keys and faults by blanks.
+An option that means something else to another command has the command in its variable's name. A repeatable option takes
+several values from its variable: files and folders separated as in `PATH`, keys, names and faults by blanks.
 A `VLMRUN_MOCK_PORT` such as `tcp://10.0.0.1:8000`, as Kubernetes sets it for a Service named `vlmrun-mock`, is ignored.
 
 """
@@ -480,7 +482,7 @@ def _value(option: click.Option) -> str:
         return "".join(f"or `{each}`" for each in option.secondary_opts)
     if isinstance(option.type, click.Choice):
         return ", ".join(f"`{choice}`" for choice in option.type.choices)
-    return f"`{option.metavar or option.opts[0].lstrip('-').split('-')[-1].upper()}`"
+    return f"`{option.metavar}`"
 
 
 def _default(option: click.Option) -> str:

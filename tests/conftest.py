@@ -32,6 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that CI turns on."""
     parser.addoption("--browser", action="store_true", help="run the tests of the inspector's page in a browser")
     parser.addoption("--campaign", action="store_true", help="run long campaigns in full, and the tests of packaging")
+    parser.addoption(
+        "--mixed-requests", type=int, metavar="N", help="how many requests the mixed ones are, such as 100000"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -53,8 +56,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     watched = option.usepdb or option.collectonly
     is_worker = hasattr(config, "workerinput")  # which calls this hook, too, and would start workers of its own
     if parallel and not watched and not is_worker and all(Path(argument).is_dir() for argument in config.args):
-        # One more than there are cores, as some tests wait for a process, a clock or a file.
-        option.numprocesses = 1 + config.hook.pytest_xdist_auto_num_workers(config=config)
+        # Two more than there are cores, as many tests wait for a process, a clock or a file.
+        option.numprocesses = 2 + config.hook.pytest_xdist_auto_num_workers(config=config)
         option.dist = "worksteal"
 
 

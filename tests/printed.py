@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
@@ -24,7 +25,26 @@ END_OF_LINE_HYPHEN = "\x02"
 SLACK = 0.35
 """Of a box's height: by how much it may be wider than its text on either side, where letters have room around them."""
 
-DECIMAL_COMMA = frozenset({"de_DE", "es_ES", "fr_FR", "it_IT", "nl_NL", "pt_BR"})
+DECIMAL_COMMA = frozenset(
+    {"de_DE", "es_ES", "fr_FR", "it_IT", "nl_NL", "pt_BR", "cs_CZ", "fi_FI", "pl_PL", "ru_RU", "sv_SE"}
+)
+DAYS = {
+    "de_DE": "%d.%m.%Y", "es_ES": "%d/%m/%Y", "fr_FR": "%d/%m/%Y", "it_IT": "%d/%m/%Y", "nl_NL": "%d-%m-%Y",
+    "pt_BR": "%d/%m/%Y", "pl_PL": "%d.%m.%Y", "ru_RU": "%d.%m.%Y", "sv_SE": "%Y-%m-%d",
+}  # fmt: skip  # several a line
+"""How a date is printed, without white space; elsewhere, in English, the month is a word."""
+
+
+AT_HOME = {
+    **dict.fromkeys(("accounting.form-payslip", "document.in-aadhaar-card", "document.in-pan-card"), "en_IN"),
+    **dict.fromkeys(
+        ("accounting.form-1040-tax-statement", "accounting.form-w2", "document.us-drivers-license",
+         "document.us-passport", "healthcare.hipaa-release", "healthcare.medical-insurance-card",
+         "media.nba-game-state", "media.nfl-game-state"),
+        "en_US",
+    ),
+}  # fmt: skip  # several a line
+"""The locale of documents that there are in one country alone."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +160,11 @@ def means(text: str, value: Any, locale: str = "en_US") -> bool:
     if isinstance(value, bool):
         return text == ("Yes" if value else "No")
     if isinstance(value, str):
-        return squashed(text) == squashed(value)
+        said = {squashed(value)}
+        if locale != "en_US" and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            day = dt.date.fromisoformat(value)
+            said |= {squashed(f"{day:{DAYS.get(locale, f'{day.day}%B%Y')}}"), squashed(f"{day:%B}{day.day},{day.year}")}
+        return squashed(text) in said
     return any(number == value for number in _numbers(text, locale))
 
 
@@ -160,6 +184,7 @@ def _numbers(text: str, locale: str) -> Iterator[float]:
 def unsaid(document: PrintedDocument, locale: str = "en_US") -> list[str]:
     """Return the values of a document's answer that are not what stands in their boxes."""
     found = texts(document)
+    locale = AT_HOME.get(document.domain or "", locale)
     return [
         f"{document.name}: {pointer}: {found.get(pointer, 'nothing')!r} is not {value!r}"
         for pointer, value in values(document.answer)

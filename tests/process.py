@@ -31,7 +31,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself, such as `domains`, and return what it printed."""
-    return subprocess.run(  # noqa: S603 - the arguments are the test's own
+    return subprocess.run(
         [*COMMAND, *arguments],
         env=environment(**changes),
         capture_output=True,
@@ -102,7 +102,7 @@ def serving(
     changes = {"VLMRUN_MOCK_PORT": "0", **(changes or {})}
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "output").open("wb") as output, (folder / "errors").open("wb") as errors:
-        popen = subprocess.Popen(  # noqa: S603 - the options are the test's own
+        popen = subprocess.Popen(
             [*COMMAND, command, *options],
             env=environment(**changes),
             cwd=within,

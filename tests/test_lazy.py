@@ -25,6 +25,16 @@ def test_a_module_is_loaded_when_a_name_of_it_is_first_used(monkeypatch: pytest.
     assert door.d is found
 
 
+def test_a_private_name_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "this", raising=False)
+    door = lazy("this")
+
+    for name in ("__wrapped__", "_pytestfixturefunction"):
+        assert not hasattr(door, name)
+
+    assert "this" not in sys.modules
+
+
 def test_every_other_package_behind_a_door_is_named_for_contributors() -> None:
     sources = (file.read_text(encoding="utf-8") for file in (ROOT / "vlmrun_mock").rglob("*.py"))
     doors = {name for source in sources for name in re.findall(r' = lazy\("([a-z_0-9]+)', source)} - {"vlmrun_mock"}

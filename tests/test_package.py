@@ -31,6 +31,7 @@ PRINTED_WITH = [
 ]
 WANTED = re.compile(
     r"vlmrun_mock/(?:\w+/)*\w+\.py|vlmrun_mock/py\.typed|vlmrun_mock/fixture\.schema\.json"
+    r"|vlmrun_mock/schema/generate/locales/[a-z]{2}_[A-Z]{2}\.json"
     r"|vlmrun_mock/web/inspector/page/\w+\.(?:html|css|js|svg)"
     r"|vlmrun_mock/packaged/(?:vlmrun-hub|pools/\w+|[\w.-]+/(?:answer|schema|relations))\.json"
     r"|vlmrun_mock/documents/(?:templates/[\w.-]+\.typ|fonts/[\w-]+\.(?:ttf|LICENSE))"
@@ -42,7 +43,7 @@ STARTED = 60
 
 def run(*command: str | Path, cwd: Path) -> str:
     """Return what a command prints; its errors are shown if it fails."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -103,9 +104,7 @@ def serving(programs: Path, folder: Path) -> Iterator[str]:
     """Run `vlmrun-mock serve` in a folder, and yield the base URL that it prints."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VLMRUN"))}
     command = (str(programs / "vlmrun-mock"), "serve", "--port", "0")
-    with subprocess.Popen(  # noqa: S603 - the program that was just installed
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
         watch = threading.Timer(STARTED, process.kill)
         watch.start()
         try:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.effort import is_linear
 from vlmrun_mock.redaction import REPLACEMENT, Redaction, found_in
-from vlmrun_mock.redaction.kinds import ROWS, Kind
+from vlmrun_mock.redaction.kinds import ROWS, SecretKind
 
 KEY = 'kd83/Jf+9 q2=xyz"0'
 
@@ -53,7 +53,7 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("kind", ROWS, ids=lambda kind: kind.name)
-def test_what_looks_like_a_secret_is_found_and_replaced(kind: Kind) -> None:
+def test_what_looks_like_a_secret_is_found_and_replaced(kind: SecretKind) -> None:
     value = {"notes": [f"This: {kind.example}", "fine"]}
     redaction = Redaction([])
 
@@ -71,7 +71,7 @@ def test_there_are_many_kinds_and_each_has_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("kind", ROWS, ids=lambda kind: kind.name)
-def test_a_text_made_of_beginnings_of_a_secret_takes_linear_time(kind: Kind) -> None:
+def test_a_text_made_of_beginnings_of_a_secret_takes_linear_time(kind: SecretKind) -> None:
     """Each is found in the example's own beginnings, repeated without and with blanks."""
 
     def replace(size: int) -> None:

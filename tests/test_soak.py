@@ -103,7 +103,7 @@ KINDS: tuple[Callable[[httpx.Client, random.Random], int], ...] = (
 
 def use(url: str, seed: int, seconds: float, statuses: Counter[int]) -> None:
     """Use a server for some seconds."""
-    source, end = random.Random(seed), time.monotonic() + seconds  # noqa: S311 - nothing is secret here
+    source, end = random.Random(seed), time.monotonic() + seconds
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer client-{seed}"}, timeout=30) as http:
         while time.monotonic() < end:
             statuses[source.choice(KINDS)(http, source)] += 1

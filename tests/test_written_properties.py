@@ -20,7 +20,8 @@ from vlmrun_mock.cli import main
 from vlmrun_mock.fixtures import format as file_format
 from vlmrun_mock.fixtures.errors import FixtureError
 from vlmrun_mock.mock import fault_format
-from vlmrun_mock.mock.options import OPTIONS, Option
+from vlmrun_mock.mock.options import OPTIONS
+from vlmrun_mock.mock.options.option import Option
 
 
 def one_of(*names: str) -> st.SearchStrategy[str]:
@@ -113,7 +114,7 @@ def test_any_call_of_the_control_api_is_done_or_refused(
 
 
 WITHOUT_VALUE = ("flag", "switch")
-ARGUMENTS = {"serve": [], "record": ["--out", "out"], "check": ["."], "drift": ["."]}
+ARGUMENTS = {"record": ["--out", "out"], "check": ["."], "drift": ["."], "score": [".", "."]}
 PAIRS = [(command, option) for option in OPTIONS for command in option.commands if option.kind not in WITHOUT_VALUE]
 
 
@@ -123,7 +124,7 @@ PAIRS = [(command, option) for option in OPTIONS for command in option.commands 
 def test_any_value_of_an_option_is_taken_or_refused_in_a_sentence(command: str, option: Option, value: str) -> None:
     taken, problem = {}, ""
     try:
-        taken = command_of(command).make_context(command, [*ARGUMENTS[command], option.written, value]).params
+        taken = command_of(command).make_context(command, [*ARGUMENTS.get(command, ()), option.written, value]).params
     except click.UsageError as error:
         problem = error.format_message()
 

@@ -1,4 +1,4 @@
-"""Text that others wrote made fit for a terminal, a log line and a sentence."""
+"""Text of clients and users, made fit for a terminal, a log line and a sentence."""
 
 from __future__ import annotations
 

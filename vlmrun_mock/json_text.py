@@ -60,7 +60,7 @@ def excerpt(value: Any) -> Any:
 
 
 def pointed(step: str) -> str:
-    """Return a key as a step of a JSON Pointer (RFC 6901)."""
+    """Return a key, escaped as a step of a JSON Pointer (RFC 6901)."""
     return step.replace("~", "~0").replace("/", "~1")
 
 

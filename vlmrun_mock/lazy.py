@@ -14,7 +14,7 @@ class LazyModule(ModuleType):
     """
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what Python itself asks of a module must load nothing
+        if name.startswith("_"):  # what Python or pytest asks of any module must load nothing
             raise AttributeError(name)
         value = getattr(import_module(self.__name__), name)
         setattr(self, name, value)

@@ -72,7 +72,7 @@ class Stamp(msgspec.Struct, frozen=True):
         return int(time.time()) if self.wall_clock else FROZEN_INSTANT
 
     def moment(self) -> float:
-        """Return the same in fractions of a second, for what a client creates."""
+        """Return the time of something that a client creates: as `created`, but with fractions of a second."""
         return time.time() if self.wall_clock else float(FROZEN_INSTANT)
 
     def session_id(self, fingerprint: str) -> str:

@@ -107,7 +107,7 @@ threads = [threading.Thread(target=parse) for _ in range(8)]
 
 def test_threads_may_read_the_first_bodies_of_a_process_together() -> None:
     for _ in range(3):
-        subprocess.run([sys.executable, "-c", FROM_MANY_THREADS], check=True, timeout=60)  # noqa: S603 - the code above
+        subprocess.run([sys.executable, "-c", FROM_MANY_THREADS], check=True, timeout=60)
 
 
 def test_a_body_that_may_be_nested_too_deeply_is_checked() -> None:

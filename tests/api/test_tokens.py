@@ -84,7 +84,7 @@ def run(code: str, home: Path, *prefix: str) -> subprocess.CompletedProcess[str]
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [*prefix, sys.executable, "-c", code]
-    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - this interpreter
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_the_hash_is_the_one_that_tiktoken_pins() -> None:

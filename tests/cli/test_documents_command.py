@@ -48,6 +48,35 @@ def test_each_document_stands_beside_a_fixture_with_its_answer_and_boxes(tmp_pat
     assert len(loader.load([tmp_path / "out"], packaged())) == 2
 
 
+def test_variables_say_what_options_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"SEED": "7", "LOCALE": "de_DE", "SCAN": "light", "STYLE": "modern"}
+    for name, value in values.items() | {("DOCUMENTS_COUNT", "2"), ("DOCUMENTS_FORMAT", "png")}:
+        monkeypatch.setenv(f"VLMRUN_MOCK_{name}", value)
+    monkeypatch.setenv("VLMRUN_MOCK_DOCUMENTS_OUT", str(tmp_path / "by variables"))
+    assert invoke(CHECK)[0] == 0
+    monkeypatch.undo()
+    options = [word for name, value in values.items() for word in (f"--{name.lower()}", value)]
+
+    status, _ = invoke(CHECK, *options, "--count", "2", "--format", "png", "--out", tmp_path / "by options")
+
+    ours, theirs = (
+        {path.name: path.read_bytes() for path in folder.iterdir()} for folder in sorted(tmp_path.iterdir())
+    )
+    assert status == 0
+    assert len(ours) == 4
+    assert ours == theirs
+
+
+def test_variables_of_other_commands_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLMRUN_MOCK_FORMAT", "github")
+    monkeypatch.setenv("VLMRUN_MOCK_OUT", str(tmp_path / "recordings"))
+
+    status, _ = invoke(CHECK, "--out", tmp_path / "out")
+
+    assert status == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_the_same_command_writes_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         invoke(CHECK, "--format", "png", "--out", tmp_path / name)
@@ -160,7 +189,7 @@ def test_a_bar_shows_a_person_how_far_it_is(tmp_path: Path) -> None:
     person, terminal = os.openpty()
 
     command = [sys.executable, "-m", "vlmrun_mock", "documents", CHECK, "--out", str(tmp_path)]
-    subprocess.run(command, stderr=terminal, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own command
+    subprocess.run(command, stderr=terminal, stdout=subprocess.PIPE, check=True)
 
     os.close(terminal)
     assert b"100%" in os.read(person, 10_000)

@@ -52,7 +52,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _output(command: list[str]) -> Any:
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)  # noqa: S603 - the test's own
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
 def test_it_prints_what_it_does_and_at_the_end_what_it_has_done(tmp_path: Path, api: RealApi) -> None:
@@ -328,7 +328,7 @@ def test_killed_again_and_again_it_leaves_no_broken_file_and_loses_no_answer(
     tmp_path: Path, api: RealApi, rounds: int
 ) -> None:
     """Only a campaign meets the rare moments: by default there are two rounds instead of a hundred."""
-    folder, draw = tmp_path / "recordings", random.Random(7)  # noqa: S311 - to be repeatable
+    folder, draw = tmp_path / "recordings", random.Random(7)
     options = ("--upstream", api.url, "--out", str(folder))
     answered: dict[str, str] = {}
     api.say = says_content(json.dumps({"notes": "x" * 100_000}))

@@ -85,7 +85,7 @@ def test_the_lines_are_those_of_the_shell_that_an_option_names(command: str, tmp
     port = str(free_port())
     out = ("--out", str(tmp_path / "out")) if command == "record" else ()
     arguments = [*COMMAND, command, *out, "--shell", "powershell", "--port", port]
-    popen = subprocess.Popen(  # noqa: S603 - the arguments are the test's own
+    popen = subprocess.Popen(
         arguments, env=environment(http_proxy="http://proxy.example"), stdout=subprocess.PIPE, text=True
     )
 
@@ -104,9 +104,7 @@ def test_the_lines_to_paste_are_shell_and_reach_the_server(tmp_path: Path) -> No
     tail = 'echo "$OPENAI_BASE_URL|$OPENAI_API_KEY|$VLMRUN_BASE_URL|$VLMRUN_API_KEY"'
     with serving(tmp_path, "--api-key", SECRET) as process:
         exports = "\n".join(line for line in process.output.splitlines() if line.startswith("export "))
-        shell = subprocess.run(  # noqa: S603 - the lines are the server's own
-            ["/bin/sh", "-c", f"{exports}\n{tail}"], capture_output=True, text=True, check=True
-        )
+        shell = subprocess.run(["/bin/sh", "-c", f"{exports}\n{tail}"], capture_output=True, text=True, check=True)
 
     url, key, own_url, own_key = shell.stdout.strip().split("|")
     assert (url, own_url) == (f"{process.url}/v1/openai", f"{process.url}/v1")

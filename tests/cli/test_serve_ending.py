@@ -92,7 +92,7 @@ def _wait_for_line(stream: Iterable[bytes], wanted: bytes) -> str:
 
 
 def test_a_closed_output_does_not_stop_the_server() -> None:
-    with subprocess.Popen(  # noqa: S603 - this project's command
+    with subprocess.Popen(
         [*COMMAND, "serve", "--port", "0"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as popen:
         assert popen.stdout is not None
@@ -113,7 +113,7 @@ def test_a_closed_output_does_not_stop_the_server() -> None:
 def test_an_output_that_was_never_open_does_not_stop_the_server(tmp_path: Path) -> None:
     port = free_port()
     command = f'exec "$@" serve --port {port} >&- 2>"{tmp_path}/errors"'
-    with subprocess.Popen(["/bin/sh", "-c", command, "sh", *COMMAND], env=environment()) as popen:  # noqa: S603
+    with subprocess.Popen(["/bin/sh", "-c", command, "sh", *COMMAND], env=environment()) as popen:
         answer = patiently(f"http://127.0.0.1:{port}")
         popen.send_signal(signal.SIGINT)
         ended = popen.wait(PATIENCE)

@@ -111,7 +111,7 @@ def test_every_request_is_logged_whatever_the_terminal_can_show(encoding: str, t
 def test_a_log_that_nobody_reads_stops_neither_a_request_nor_the_end(tmp_path: Path) -> None:
     path = "/v1/" + "x" * 200
     command = [*COMMAND, "serve", "--port", "0"]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, cwd=tmp_path, text=True) as process:  # noqa: S603 - this server
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, cwd=tmp_path, text=True) as process:
         assert process.stdout
         url = re.search(r"http://\S+", process.stdout.readline())
         assert url

@@ -19,9 +19,7 @@ def test_a_shell_reads_each_value_as_it_is(value: str) -> None:
     show = f"{sys.executable} -c 'import json, os; print(json.dumps(os.environ[\"NAME\"]))'"
     script = "\n".join((*lines({"NAME": value}, "sh", "posix"), show))
 
-    shell = subprocess.run(  # noqa: S603 - the script above
-        ["/bin/sh", "-c", script], capture_output=True, text=True, check=True, encoding="utf-8"
-    )
+    shell = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True, encoding="utf-8")
 
     assert json.loads(shell.stdout) == value
 

@@ -29,7 +29,7 @@ class Invoice(BaseModel):
 @pytest.mark.parametrize("mode", ["TOOLS", "JSON", "MD_JSON", "JSON_SCHEMA", "TOOLS_STRICT"])
 def test_instructor(mode: str) -> None:
     instructor = pytest.importorskip("instructor")
-    import openai  # noqa: PLC0415 - it comes with the framework
+    import openai
 
     client = instructor.from_openai(openai.OpenAI(), mode=getattr(instructor.Mode, mode))
     found = client.chat.completions.create(
@@ -60,7 +60,7 @@ def test_langchain_streams() -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_litellm(stream: bool) -> None:  # noqa: FBT001 - a parameter
+def test_litellm(stream: bool) -> None:
     litellm = pytest.importorskip("litellm")
 
     answer = litellm.completion(
@@ -82,7 +82,7 @@ def test_litellm(stream: bool) -> None:  # noqa: FBT001 - a parameter
 
 def test_pydantic_ai() -> None:
     agents = pytest.importorskip("pydantic_ai")
-    from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415
+    from pydantic_ai.models.openai import OpenAIChatModel
 
     agent = agents.Agent(OpenAIChatModel("vlm-1"), output_type=Invoice, model_settings={"extra_body": VLMRUN})
 
@@ -91,7 +91,7 @@ def test_pydantic_ai() -> None:
 
 def test_openai_agents() -> None:
     agents = pytest.importorskip("agents")
-    import openai  # noqa: PLC0415
+    import openai
 
     agents.set_tracing_disabled(True)
     model = agents.OpenAIChatCompletionsModel(model="vlm-1", openai_client=openai.AsyncOpenAI())
@@ -119,8 +119,8 @@ def test_dspy() -> None:
 
 def test_haystack() -> None:
     pytest.importorskip("haystack")
-    from haystack.components.generators.chat import OpenAIChatGenerator  # noqa: PLC0415
-    from haystack.dataclasses import ChatMessage  # noqa: PLC0415
+    from haystack.components.generators.chat import OpenAIChatGenerator
+    from haystack.dataclasses import ChatMessage
 
     generator = OpenAIChatGenerator(model=ORION, generation_kwargs={"extra_body": VLMRUN})
 
@@ -130,8 +130,8 @@ def test_haystack() -> None:
 @pytest.mark.parametrize("way", ["complete", "stream", "structured"])
 def test_llamaindex(way: str) -> None:
     pytest.importorskip("llama_index.llms.openai_like")
-    from llama_index.core.prompts import PromptTemplate  # noqa: PLC0415
-    from llama_index.llms.openai_like import OpenAILike  # noqa: PLC0415
+    from llama_index.core.prompts import PromptTemplate
+    from llama_index.llms.openai_like import OpenAILike
 
     llm = OpenAILike(
         model=ORION,

@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
         changes = {**server.environment, "HOME": str(tmp_path), "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 
         def command(*arguments: str) -> str:
-            finished = subprocess.run(  # noqa: S603 - the arguments are the test's own
+            finished = subprocess.run(
                 [sys.executable, "-m", "vlmrun.cli.cli", *arguments],
                 env={**os.environ, **changes},
                 capture_output=True,

@@ -34,7 +34,7 @@ PACKAGES = (
     "tiktoken",
     "uvicorn",
 )
-"""What other releases of may say or draw something else."""
+"""What is said or drawn otherwise by other releases of the packages that it comes from."""
 
 
 @dataclass(frozen=True, slots=True)

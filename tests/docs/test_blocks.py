@@ -47,7 +47,6 @@ TESTED_BELOW = (
     "control",
     "curl",
     "data-sets",
-    "develop",
     "documents",
     "documents-boxes",
     "documents-schema",
@@ -57,6 +56,7 @@ TESTED_BELOW = (
     "fixture-boxes",
     "fixture-retry",
     "log-line",
+    "print",
     "recorded-line",
     "reloaded",
     "serve-faults",
@@ -114,7 +114,7 @@ def exported(process: ServeProcess) -> dict[str, str]:
 
 def output(command: list[str], process: ServeProcess, folder: Path) -> str:
     """Return what a command prints in the reader's folder, with the server's environment."""
-    finished = subprocess.run(  # noqa: S603 - the documents' own blocks
+    finished = subprocess.run(
         command, cwd=folder, env=exported(process), capture_output=True, text=True, encoding="utf-8", check=False
     )
     assert finished.returncode == 0, finished.stderr
@@ -152,15 +152,18 @@ def printed(code, changes):
 
 print(json.dumps({name: printed(*block) for name, block in json.load(sys.stdin).items()}))
 """
-"""Runs blocks one after the other, each with an environment: to import the clients takes longer than a block."""
+"""Runs blocks one after the other, each with an environment: to import the clients takes longer than a block.
+
+One test runs them all, as tests in other processes would need three servers each.
+"""
 
 
-@pytest.fixture(scope="module")
-def printed(folder: Path, default: ServeProcess, strict: ServeProcess, drill: ServeProcess) -> dict[str, str]:
-    """Return what each block that has an output prints in the reader's folder."""
+def test_the_blocks_print_their_outputs(
+    folder: Path, default: ServeProcess, strict: ServeProcess, drill: ServeProcess
+) -> None:
     servers = {"default": default, "strict": strict, "drill": drill}
     blocks = {name: (BLOCKS[name].content, exported(servers[server])) for name, server in PRINTING.items()}
-    ended = subprocess.run(  # noqa: S603 - the script above
+    ended = subprocess.run(
         [sys.executable, "-c", EACH],
         cwd=folder,
         input=json.dumps(blocks),
@@ -169,13 +172,8 @@ def printed(folder: Path, default: ServeProcess, strict: ServeProcess, drill: Se
         encoding="utf-8",
         check=True,
     )
-    outputs: dict[str, str] = json.loads(ended.stdout)
-    return outputs
 
-
-@pytest.mark.parametrize("name", PRINTING)
-def test_a_block_prints_its_output(name: str, printed: dict[str, str]) -> None:
-    assert printed[name] == BLOCKS[f"{name}.output"].content
+    assert json.loads(ended.stdout) == {name: BLOCKS[f"{name}.output"].content for name in PRINTING}
 
 
 def test_the_blocks_of_tests_pass(folder: Path) -> None:
@@ -186,7 +184,7 @@ def test_the_blocks_of_tests_pass(folder: Path) -> None:
     plugin = () if entry_points(group="pytest11", name="vlmrun_mock") else ("-p", "vlmrun_mock.testing.pytest_plugin")
     command = [sys.executable, "-m", "pytest", "-q", *plugin, "-p", "no:cacheprovider", *names]
 
-    ended = subprocess.run(  # noqa: S603 - the documents' own block
+    ended = subprocess.run(
         command, cwd=folder, env=environment(), capture_output=True, text=True, encoding="utf-8", check=False
     )
 
@@ -253,6 +251,14 @@ def test_the_documents_are_printed(default: ServeProcess, folder: Path) -> None:
     assert scored.startswith("Score 1.0000: ")
     assert (folder / "score.xml").is_file()
     assert invoice["answer"]["boxes"]["/total_amount"][0].keys() == box.keys()
+
+
+def test_the_documents_of_the_readme_are_printed(default: ServeProcess, folder: Path) -> None:
+    printing, _ = BLOCKS["print"].content.splitlines()
+
+    output(["bash", "-c", printing], default, folder)
+
+    assert len(list((folder / "invoices").glob("*.pdf"))) == len(list((folder / "invoices").glob("*.json"))) == 3
 
 
 def test_the_calls_of_the_control_api_are_answered(default: ServeProcess, folder: Path) -> None:
@@ -338,7 +344,7 @@ def test_the_fixtures_answer_as_they_say(strict: ServeProcess, folder: Path) -> 
     assert "Corner Shop" in str(retried[2][1])
 
 
-@pytest.mark.parametrize("name", ["install", "check-in-ci", "drift", "record", "serve-faults"])
+@pytest.mark.parametrize("name", ["install", "check-in-ci", "drift", "print", "record", "serve-faults"])
 def test_the_options_of_a_command_line_exist(name: str) -> None:
     for line in re.findall(r"vlmrun-mock (.*)", BLOCKS[name].content):
         command, *arguments = shlex.split(line)
@@ -349,8 +355,9 @@ def test_the_options_of_a_command_line_exist(name: str) -> None:
 def test_the_install_and_test_commands_are_those_of_continuous_integration() -> None:
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     coverage = (ROOT / "scripts/coverage").read_text(encoding="utf-8")
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
-    install, test = BLOCKS["develop"].content.strip().split(" && ")
+    install, test = re.findall(r"^(python -m pip .+?) && (python -m pytest)\b", contributing, re.MULTILINE)[0]
     assert install.removeprefix("python -m pip install ") in script
     assert test in script
     assert test.removeprefix("python ") in coverage

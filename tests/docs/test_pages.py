@@ -13,7 +13,7 @@ from tests.docs.blocks import PAGES, README
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.testing.control import Control
 
-LONGEST_README = 170
+LONGEST_README = 155
 
 
 def test_the_readme_is_a_screen_or_two() -> None:

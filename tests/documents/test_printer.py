@@ -19,11 +19,13 @@ from vlmrun_mock.documents.appearance import STYLES, Style
 from vlmrun_mock.documents.printer import TEMPLATES, Print, Printer, PrintingError, crafted
 from vlmrun_mock.fixtures.domains import packaged
 from vlmrun_mock.fixtures.printed import Press
-from vlmrun_mock.schema.generate.world import COUNTRIES
 
 DOMAINS = packaged().names()
 GENERAL = sorted(set(DOMAINS) - set(crafted()))
 
+
+PRINTABLE = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pt_BR", "en_IN", "pl_PL", "ru_RU", "sv_SE")
+"""Locales whose letters our fonts have, from left to right."""
 
 SCHEMAS = sorted(path for path in (ROOT / "tests/schemas").glob("*.json"))
 
@@ -85,9 +87,9 @@ def test_answers_to_every_schema_are_printed_in_true_boxes(path: Path) -> None:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("locale", [locale for locale in COUNTRIES if locale != "ja_JP"])
+@pytest.mark.parametrize("locale", PRINTABLE)
 def test_documents_are_printed_in_every_locale(locale: str) -> None:
-    first = [*COUNTRIES].index(locale) % 5  # each domain in some locale
+    first = PRINTABLE.index(locale) % 5  # each domain in some locale
     documents = [printed(domain, 1, None, locale) for domain in DOMAINS[first::5]]
 
     assert [problem for document in documents for problem in unsaid(document, locale)] == []
@@ -107,7 +109,7 @@ def test_the_same_document_has_the_same_bytes_in_another_process() -> None:
         "print(hashlib.sha256(printed('document.bank-check', 0, 'classic').data).hexdigest())"
     )
 
-    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert other.stdout.strip() == hashlib.sha256(printed("document.bank-check", 0, "classic").data).hexdigest()
 
@@ -188,7 +190,7 @@ def test_printing_without_the_extra_names_it() -> None:
         "try: Printer()\nexcept ValueError as error: print(json.dumps(str(error)))"
     )
 
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert "pip install 'vlmrun-mock[documents]'" in json.loads(ended.stdout)
 

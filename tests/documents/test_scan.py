@@ -94,7 +94,7 @@ def test_another_process_makes_the_same_scan() -> None:
         "print(hashlib.sha256(picture.tobytes() + repr(boxes).encode()).hexdigest())"
     )
 
-    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     picture, boxes = scan("heavy")
     assert other.stdout.strip() == hashlib.sha256(picture.tobytes() + repr(boxes).encode()).hexdigest()

@@ -15,7 +15,8 @@ import pytest
 from scripts.reference import DOCS
 from tests.serving import data_url, image_message, picture
 from vlmrun_mock.api import chat_parser
-from vlmrun_mock.mock.journal import Entry, Journal, Query, summarise
+from vlmrun_mock.mock.journal import Entry, Journal, JournalQuery
+from vlmrun_mock.mock.request_summary import summarise
 
 
 def entry(number: int = 0, *, about: dict[str, Any] | None = None, **facts: Any) -> Entry:
@@ -89,50 +90,6 @@ def test_requests_with_long_texts_take_no_more_than_the_bound() -> None:
     assert after - before < 2_000_000
 
 
-@pytest.mark.parametrize(
-    ("name", "body"),
-    [
-        ("text", {"messages": [{"content": "x" * 1_000_000}]}),
-        ("model", {"messages": [{}], "model": "m" * 1_000_000}),
-        ("domain", {"messages": [{}], "domain": "d" * 1_000_000}),
-        ("metadata", {"messages": [{}], "metadata": {"note": "n" * 1_000_000}}),
-        ("metadata", {"messages": [{}], "metadata": {"notes": list(range(100_000))}}),
-        ("schema", {"messages": [{}], "json_schema": {"type": "object", "title": "t" * 1_000_000}}),
-        ("config", {"messages": [{}], "vlmrun": {"config": {"prompt": "p" * 1_000_000}}}),
-        ("config", {"messages": [{}], "vlmrun": {"config": {"gql_stmt": "q" * 1_000_000}}}),
-        (
-            "documents",
-            {"messages": [{"content": [{"type": "image_url", "image_url": {"url": "https://a/" + "u" * 1_000_000}}]}]},
-        ),
-        ("documents", {"messages": [{"content": image_message(*[picture(1, (1, 1))] * 500)[0]["content"]}]}),
-    ],
-)
-def test_whatever_is_long_is_shortened_and_named(name: str, body: dict[str, Any]) -> None:
-    request = chat_parser.parse(json_bytes(body)).extraction
-
-    about = summarise(request)
-
-    assert about.truncated == (name,)
-    assert about.size < 100_000
-    assert len(json_bytes(entry(about=body).as_json())) < 60_000
-
-
-def test_nothing_of_an_ordinary_request_is_shortened() -> None:
-    body = {
-        "messages": image_message(picture(1), picture(2)),
-        "vlmrun": {"domain": "document.invoice", "metadata": {"environment": "dev"}},
-        "response_format": {"type": "json_schema", "schema": {"type": "object"}},
-    }
-
-    about = summarise(chat_parser.parse(json_bytes(body)).extraction)
-
-    assert about.truncated == ()
-    assert about.kept.text == "Extract"
-    assert about.as_json()["schema"] == {"type": "object"}
-    assert len(about.kept.documents) == 2
-    assert about.kept.metadata["environment"] == "dev"
-
-
 def test_an_entry_as_data_holds_documents_without_their_bytes() -> None:
     body = {"messages": image_message(picture(1))}
 
@@ -177,18 +134,18 @@ KEPT = (
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
-        (Query(), ["r1", "r2", "r3", "r4"]),
-        (Query(id="r2"), ["r2"]),
-        (Query(domain="document.invoice"), ["r1", "r2"]),
-        (Query(status=503), ["r2"]),
-        (Query(status=0), []),
-        (Query(source="generated"), ["r3"]),
-        (Query(fault="error"), ["r2"]),
-        (Query(since=2.0, until=3.0), ["r2", "r3"]),
-        (Query(domain="document.invoice", status=201), ["r1"]),
+        (JournalQuery(), ["r1", "r2", "r3", "r4"]),
+        (JournalQuery(id="r2"), ["r2"]),
+        (JournalQuery(domain="document.invoice"), ["r1", "r2"]),
+        (JournalQuery(status=503), ["r2"]),
+        (JournalQuery(status=0), []),
+        (JournalQuery(source="generated"), ["r3"]),
+        (JournalQuery(fault="error"), ["r2"]),
+        (JournalQuery(since=2.0, until=3.0), ["r2", "r3"]),
+        (JournalQuery(domain="document.invoice", status=201), ["r1"]),
     ],
 )
-def test_a_query_wants_what_agrees_in_all_that_it_names(query: Query, wanted: list[str]) -> None:
+def test_a_query_wants_what_agrees_in_all_that_it_names(query: JournalQuery, wanted: list[str]) -> None:
     assert ids(each for each in KEPT if query.wants(each)) == wanted
 
 
@@ -197,7 +154,7 @@ def test_removed_entries_make_room_for_others() -> None:
     for each in KEPT:
         kept.add(each)
 
-    removed = kept.remove(Query(domain="document.invoice"))
+    removed = kept.remove(JournalQuery(domain="document.invoice"))
     for number in (5, 6):
         kept.add(entry(number))
 
@@ -212,7 +169,7 @@ def test_removed_bytes_are_given_back() -> None:
 
     for number in range(50):
         kept.add(entry(number, about=long))
-        kept.remove(Query(domain="document.invoice"))
+        kept.remove(JournalQuery(domain="document.invoice"))
 
     assert len(kept) == 0
     assert kept.dropped == 0
@@ -246,7 +203,7 @@ def test_it_is_read_safely_while_others_write_and_remove() -> None:
                 found = ids(kept)
                 assert len(found) <= 50
                 assert len(set(found)) == len(found)
-                removed.append(kept.remove(Query(id=found[0] if found else "none")))
+                removed.append(kept.remove(JournalQuery(id=found[0] if found else "none")))
         except BaseException as failure:  # noqa: BLE001 - a thread's failure is asserted on below
             failures.append(failure)
 

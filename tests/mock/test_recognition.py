@@ -253,7 +253,7 @@ with MockServer(fixtures=[folder], strict=True) as server:
 def test_without_pillow_the_log_says_what_would_help(folder: Path) -> None:
     given = f"{data_url(SENT, 'image/jpeg')} {folder}"
 
-    printed = subprocess.run(  # noqa: S603 - the script above
+    printed = subprocess.run(
         [sys.executable, "-c", WITHOUT_PILLOW], input=given, capture_output=True, text=True, check=True
     ).stdout
 

@@ -330,7 +330,7 @@ for _ in range(100):
 def test_two_processes_share_one_serve(tmp_path: Path) -> None:
     with serving(tmp_path / "serve") as process:
         users = [
-            subprocess.Popen(  # noqa: S603 - the script above
+            subprocess.Popen(
                 [sys.executable, "-c", PROCESS, process.url, key],
                 env=environment(),
                 cwd=ROOT,

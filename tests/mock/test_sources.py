@@ -10,10 +10,10 @@ import pytest
 
 from vlmrun_mock.api.errors import NoFixture
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
-from vlmrun_mock.fixtures.format import FixtureBody
+from vlmrun_mock.fixtures.bodies import FixtureBody
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
-from vlmrun_mock.mock.sources import CallersSchema, Fixtures, Packaged, Upstream
+from vlmrun_mock.mock.sources import CallersSchema, Fixtures, PackagedAnswers, Upstream
 from vlmrun_mock.recording.upstream import UpstreamRequest
 
 ORIGINAL = UpstreamRequest(b"{}", (), "key")
@@ -29,13 +29,13 @@ def sources(settings: dict[str, Any], original: UpstreamRequest | None = None) -
 
 
 def test_a_mock_answers_from_fixtures_then_by_itself() -> None:
-    assert sources({}) == [Fixtures, CallersSchema, Packaged]
+    assert sources({}) == [Fixtures, CallersSchema, PackagedAnswers]
 
 
 def test_a_mock_without_fixtures_looks_for_none() -> None:
     found: list[type] = [type(each) for each in Mock().sources()]
 
-    assert found == [CallersSchema, Packaged]
+    assert found == [CallersSchema, PackagedAnswers]
 
 
 def test_a_strict_mock_answers_from_fixtures_alone() -> None:

@@ -13,7 +13,7 @@ from vlmrun_mock.api.request import CallerSchema, Config, ExtractionRequest, Mes
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.fixtures.format import checked
 from vlmrun_mock.mock.mock import Mock
-from vlmrun_mock.mock.options import LOCALES
+from vlmrun_mock.mock.options.server import LOCALES
 from vlmrun_mock.mock.settings import Settings
 
 SCHEMA = {"type": "object", "properties": {"invoice_id": {"type": "string"}}, "required": ["invoice_id"]}

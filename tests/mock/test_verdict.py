@@ -18,8 +18,9 @@ from tests.effort import calls
 from tests.process import environment
 from tests.serving import CHAT, Served
 from vlmrun_mock.api.chat_parser import parse
-from vlmrun_mock.mock.journal import Entry, summarise
+from vlmrun_mock.mock.journal import Entry
 from vlmrun_mock.mock.rate_limit import RateLimit
+from vlmrun_mock.mock.request_summary import summarise
 from vlmrun_mock.mock.verdict import FINDINGS, POLLING, Verdict, together, verdict
 
 NUMBERS = itertools.count(1)
@@ -192,12 +193,13 @@ def test_a_parameter_that_was_refused_and_left_out_is_not_tried_in_vain() -> Non
 def test_pytest_shows_it_whole(tmp_path: Path) -> None:
     test = tmp_path / "test_it.py"
     test.write_text(
-        "from vlmrun_mock.mock.verdict import Finding, Verdict\n\n\ndef test_it():\n"
-        "    verdict = Verdict(9, [Finding('gave_up', f'thing {number} ' + 'x' * 100, ()) for number in range(5)])\n"
+        "from vlmrun_mock.mock.verdict import ClientFinding, Verdict\n\n\ndef test_it():\n"
+        "    found = [ClientFinding('gave_up', f'thing {number} ' + 'x' * 100, ()) for number in range(5)]\n"
+        "    verdict = Verdict(9, found)\n"
         "    assert verdict.ok, verdict\n"
     )
 
-    finished = subprocess.run(  # noqa: S603 - the test above
+    finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(test)],
         env=environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
         capture_output=True,

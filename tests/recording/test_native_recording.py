@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +100,24 @@ def test_an_application_is_recorded_once_and_replayed_strictly_in_another_proces
     assert not any(secret in text for text in texts for secret in (REAL_KEY, "client-key", "an invoice"))
 
 
+def uploaded_by_its_key(recorder: MockServer, pdf: Path) -> str:
+    """Return the id of a file that the client itself uploads."""
+    return str(client_of(recorder.url, "key").files.upload(pdf).id)
+
+
+def kept_for_everyone(recorder: MockServer, pdf: Path) -> str:
+    """Return the id of a file that the control API keeps for every key."""
+    file = {"id": "file_of_all", "filename": pdf.name, "base64": base64.b64encode(pdf.read_bytes()).decode()}
+    assert httpx.post(f"{recorder.url}/_mock/files", json=file).status_code == 201
+    return "file_of_all"
+
+
+@pytest.mark.parametrize("upload", [uploaded_by_its_key, kept_for_everyone])
 def test_a_chat_about_an_uploaded_file_takes_the_file_to_the_real_api(
-    real: MockServer, pdf: Path, tmp_path: Path
+    real: MockServer, pdf: Path, tmp_path: Path, upload: Callable[[MockServer, Path], str]
 ) -> None:
     with MockServer(fixtures=tmp_path / "r", record="new", upstream=real.url) as recorder:
-        file = client_of(recorder.url, "key").files.upload(pdf)
-        part = {"type": "input_file", "input_file": {"file_id": file.id}}
+        part = {"type": "input_file", "input_file": {"file_id": upload(recorder, pdf)}}
         body = {"messages": [{"role": "user", "content": [part]}], "vlmrun": {"domain": INVOICE}}
         chat = httpx.post(f"{recorder.openai_url}/chat/completions", json=body, headers={"Authorization": "Bearer key"})
 

@@ -153,7 +153,7 @@ def test_an_unknown_dialect_counts_as_2020_12() -> None:
         ("http://json-schema.org/draft-04/schema", 4, True),
     ],
 )
-def test_draft_4_bounds_may_be_exclusive_by_a_flag(dialect: str, value: int, valid: bool) -> None:  # noqa: FBT001  # a table's column
+def test_draft_4_bounds_may_be_exclusive_by_a_flag(dialect: str, value: int, valid: bool) -> None:
     schema = {"$schema": dialect, "minimum": 3, "exclusiveMinimum": True}
 
     assert (violations(schema, value) == []) is valid
@@ -300,7 +300,7 @@ def test_an_inspection_says_all_that_is_wrong_field_by_field(what: str) -> None:
         ({"oneOf": [{"minimum": 1}, {"minimum": 2}, {"minimum": 4}]}, 3, True),
     ],
 )
-def test_a_selected_field_is_optional(schema: dict[str, Any], value: object, wrong: bool) -> None:  # noqa: FBT001
+def test_a_selected_field_is_optional(schema: dict[str, Any], value: object, wrong: bool) -> None:
     assert bool(Validator(schema).field_violations(value, selected=True)) is wrong
     assert Validator(schema).field_violations(value) != []
 

@@ -100,6 +100,6 @@ def test_nothing_of_it_is_loaded_before_it_is_used() -> None:
         "print([name for name in ('typst', 'PIL', 'vlmrun_mock.documents.printer') if name in sys.modules])"
     )
 
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert ended.stdout.strip() == "[]"

@@ -346,7 +346,7 @@ def test_unittest_uses_it(tmp_path: Path) -> None:
     script = tmp_path / "invoices.py"
     script.write_text(UNITTEST, encoding="utf-8")
 
-    ended = subprocess.run(  # noqa: S603 - the interpreter of these tests
+    ended = subprocess.run(
         [sys.executable, "-W", "error", script], env=environment(), capture_output=True, text=True, check=False
     )
 
@@ -357,7 +357,7 @@ def test_unittest_uses_it(tmp_path: Path) -> None:
 def test_the_package_itself_imports_nothing() -> None:
     script = "import sys, vlmrun_mock; print(sorted(name for name in sys.modules if name.startswith('vlmrun_mock')))"
 
-    ended = subprocess.run(  # noqa: S603 - the interpreter of these tests
+    ended = subprocess.run(
         [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True
     )
 
@@ -377,7 +377,7 @@ def test_the_names_of_the_package_are_found_when_they_are_asked_for() -> None:
 def test_a_process_that_forgets_to_stop_it_ends_all_the_same(tmp_path: Path) -> None:
     script = "from vlmrun_mock import MockServer; server = MockServer(); server.start(); print(server)"
 
-    ended = subprocess.run(  # noqa: S603 - the interpreter of these tests
+    ended = subprocess.run(
         [sys.executable, "-c", script],
         env=environment(),
         cwd=tmp_path,

@@ -19,7 +19,7 @@ from tests.conftest import Serve
 from tests.serving import CHAT, Served, image_message
 from vlmrun_mock.api.bodies import MOST_VALUES
 from vlmrun_mock.mock.journal import Journal
-from vlmrun_mock.mock.options import MEBIBYTE
+from vlmrun_mock.mock.options.option import MEBIBYTE
 from vlmrun_mock.web.body import DRAIN_BYTES, ClientGone, Incoming, read
 from vlmrun_mock.web.exchange import Exchange
 from vlmrun_mock.web.request_log import RequestLog
@@ -109,7 +109,7 @@ def test_a_body_of_the_limit_is_accepted(size: int, limited: Served) -> None:
 @pytest.mark.parametrize("size", [LIMIT + 1, 20 * LIMIT])
 @pytest.mark.parametrize("in_chunks", [False, True], ids=["declared", "in chunks"])
 def test_a_larger_body_gets_a_complete_413_though_nothing_is_read_before_all_is_sent(
-    in_chunks: bool,  # noqa: FBT001 - a parameter of the test
+    in_chunks: bool,
     size: int,
     further: str,
     limited: Served,

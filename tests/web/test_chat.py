@@ -232,7 +232,7 @@ def test_a_selection_of_an_unknown_field_is_a_422(served: Served) -> None:
 def test_grounding_and_confidence_add_metadata_after_the_fields(
     served: Served,
     config: dict[str, bool],
-    boxes: bool,  # noqa: FBT001 - a parameter of the table
+    boxes: bool,
 ) -> None:
     answer = served.chat(vlmrun={"domain": "document.us-drivers-license", "config": config})
 

@@ -40,7 +40,7 @@ from vlmrun_mock.web.faults import HANDLERS
 from vlmrun_mock.web.server import bind, running, url_of
 from vlmrun_mock.web.transport import knowing_transport
 
-Drill: TypeAlias = "Callable[..., Drilled]"
+Drill: TypeAlias = "Callable[..., DrilledServer]"
 
 BODY: dict[str, Any] = {"messages": [{"role": "user", "content": "Extract"}], "domain": "document.invoice"}
 ASK: dict[str, Any] = {
@@ -73,7 +73,7 @@ def fault(kind: str, **further: Any) -> Fault:
     return fault_format.parse({"kind": kind, **needed, **further}, "fault")
 
 
-class Drilled(Served):
+class DrilledServer(Served):
     """A running mock as one test's key sees it, with that key's faults and journal."""
 
     def __init__(self, url: str, lines: list[str], key: str, mock: Mock) -> None:
@@ -128,9 +128,9 @@ def drill(host: tuple[str, list[str], Scopes]) -> Iterator[Drill]:
     url, lines, scopes = host
     with ExitStack() as stack:
 
-        def arm(*faults: Fault, **settings: Any) -> Drilled:
+        def arm(*faults: Fault, **settings: Any) -> DrilledServer:
             key = uuid.uuid4().hex
-            drilled = Drilled(url, lines, key, scopes.open(key, Settings(faults=faults, **settings)))
+            drilled = DrilledServer(url, lines, key, scopes.open(key, Settings(faults=faults, **settings)))
             stack.callback(drilled.http.close)
             return drilled
 
@@ -155,7 +155,7 @@ def received_from(client: socket.socket) -> tuple[bytes, str]:
     return received, "closed"
 
 
-def exchanged(served: Drilled) -> tuple[bytes, str]:
+def exchanged(served: DrilledServer) -> tuple[bytes, str]:
     """Send a request on a bare socket, and return all that came back, and how the connection ended."""
     with sent(served.url, served.key) as client:
         return received_from(client)

@@ -26,7 +26,7 @@ for line in open("/proc/self/smaps"):
 
 @pytest.mark.skipif(not HUGE_PAGES.exists() or platform.libc_ver()[0] != "glibc", reason="needs Linux and glibc")
 def test_the_heap_grows_in_huge_pages_where_there_are_some() -> None:
-    ended = subprocess.run(  # noqa: S603 - the script is the test's own
+    ended = subprocess.run(
         [sys.executable, "-c", HEAP_FLAGS],
         env=environment(),
         capture_output=True,
@@ -42,6 +42,6 @@ def test_nothing_happens_where_the_c_library_is_another_one() -> None:
     script = "import ctypes; ctypes.CDLL = lambda _: object(); from vlmrun_mock.web import malloc; "
     command = [sys.executable, "-c", script + "malloc.keep_freed_memory()"]
 
-    ended = subprocess.run(command, env=environment(), timeout=PATIENCE, check=False)  # noqa: S603 - likewise
+    ended = subprocess.run(command, env=environment(), timeout=PATIENCE, check=False)
 
     assert ended.returncode == 0

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Serve
 from tests.printed import printed
 from tests.serving import Served, data_url, picture, source
+from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.web.predictions import KINDS
 
 INVOICE = "document.invoice"
@@ -178,8 +179,6 @@ def test_a_prediction_is_in_the_journal_as_one(kind: str, serve: Serve) -> None:
 
 
 def test_predictions_count_against_the_rate_limit(serve: Serve) -> None:
-    from vlmrun_mock.mock.rate_limit import RateLimit  # noqa: PLC0415 - one test needs it
-
     served = serve(rate_limit=RateLimit(2))
 
     statuses = [generate(served, url=URL).status_code, served.chat(domain=INVOICE).status_code]

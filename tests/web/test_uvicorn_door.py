@@ -24,7 +24,7 @@ print(type(made) is Multiprocess, isinstance(ChangeReload, type))
 
 
 def printed_by(script: str) -> str:
-    ended = subprocess.run(  # noqa: S603 - the script is the test's own
+    ended = subprocess.run(
         [sys.executable, "-c", script],
         env=environment(),
         capture_output=True,

@@ -173,7 +173,7 @@ def test_another_machine_is_only_in_the_journal(serve: Serve) -> None:
         ("nonsense", ("*",), False),
     ],
 )
-def test_what_is_sent_where(url: str, allowed: tuple[str, ...], is_sent: bool) -> None:  # noqa: FBT001 - a parameter
+def test_what_is_sent_where(url: str, allowed: tuple[str, ...], is_sent: bool) -> None:
     assert (refusal(url, allowed) is None) is is_sent
 
 

@@ -31,21 +31,21 @@ DEFAULT_METADATA = {"environment": "prod", "session_id": None, "allow_training":
 """`environment` defaults to `prod`, as the guide says; the API reference says `dev`."""
 
 
-class Named(Struct, kw_only=True):
+class NamedPart(Struct, kw_only=True):
     """What may have a file name beside it, under either key."""
 
     filename: Any = None
     name: Any = None
 
 
-class Url(Named, kw_only=True):
+class Url(NamedPart, kw_only=True):
     """Where a document is: an http(s) or data URL. `detail` is OpenAI's, and has no effect here."""
 
     url: str
     detail: str | None = None
 
 
-class FileReference(Named, kw_only=True):
+class FileReference(NamedPart, kw_only=True):
     """A file by its id or its URL."""
 
     file_id: str | None = None
@@ -58,25 +58,25 @@ class TextPart(Struct, tag_field="type", tag="text"):
     text: str
 
 
-class ImageUrlPart(Named, kw_only=True, tag_field="type", tag="image_url"):
+class ImageUrlPart(NamedPart, kw_only=True, tag_field="type", tag="image_url"):
     """A part with a picture."""
 
     image_url: Url
 
 
-class VideoUrlPart(Named, kw_only=True, tag_field="type", tag="video_url"):
+class VideoUrlPart(NamedPart, kw_only=True, tag_field="type", tag="video_url"):
     """A part with a video."""
 
     video_url: Url
 
 
-class AudioUrlPart(Named, kw_only=True, tag_field="type", tag="audio_url"):
+class AudioUrlPart(NamedPart, kw_only=True, tag_field="type", tag="audio_url"):
     """A part with a recording."""
 
     audio_url: Url
 
 
-class FileUrlPart(Named, kw_only=True, tag_field="type", tag="file_url"):
+class FileUrlPart(NamedPart, kw_only=True, tag_field="type", tag="file_url"):
     """A part with a file."""
 
     file_url: Url
@@ -88,7 +88,7 @@ class InputFilePart(FileReference, kw_only=True, tag_field="type", tag="input_fi
     input_file: FileReference | None = None
 
 
-class FileContent(Named, kw_only=True):
+class FileContent(NamedPart, kw_only=True):
     """A file by its id, or its bytes as a data URL or in base64."""
 
     file_id: str | None = None

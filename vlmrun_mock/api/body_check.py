@@ -37,7 +37,7 @@ NO_OBJECT = "Input should be a valid dictionary or object to extract fields from
 TEXT, LIST = "<text>", "<list>"
 
 
-class Lenient(BaseModel):
+class LenientObject(BaseModel):
     """A documented object: its own fields are checked, further ones are accepted."""
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=(), allow_inf_nan=False)
@@ -79,7 +79,7 @@ def _finite(value: Any) -> bool:
 
 
 def _sent(value: Any) -> Any:
-    if isinstance(value, Lenient):
+    if isinstance(value, LenientObject):
         fields = type(value).model_fields
         given = {
             each.alias or name: getattr(value, name) for name, each in fields.items() if name in value.model_fields_set
@@ -102,7 +102,7 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
 
 
 @cache
-def _model(struct: type[msgspec.Struct]) -> type[Lenient]:
+def _model(struct: type[msgspec.Struct]) -> type[LenientObject]:
     """Return a struct as a model. Its fields have names of their own, as pydantic keeps some, such as `schema`."""
     fields: dict[str, Any] = {
         f"{field.name}_": (
@@ -111,7 +111,7 @@ def _model(struct: type[msgspec.Struct]) -> type[Lenient]:
         )
         for field in msgspec.structs.fields(struct)
     }
-    return create_model(struct.__name__, __base__=Lenient, **fields)
+    return create_model(struct.__name__, __base__=LenientObject, **fields)
 
 
 def _annotation(kind: Any) -> Any:
@@ -142,7 +142,7 @@ def _union(branches: Sequence[Any]) -> Any:
         branch: LIST if get_origin(branch) is Annotated else f"<{tag_of(branch) or 'text'}>" for branch in branches
     }
     tagged = tuple(Annotated[_annotation(branch), Tag(name)] for branch, name in names.items())
-    return Annotated[Union[tagged], Discriminator(_text_or_list if has_lists else _type)]  # noqa: UP007
+    return Annotated[Union[tagged], Discriminator(_text_or_list if has_lists else _type)]  # noqa: UP007 - likewise
 
 
 def _text_or_list(value: object) -> str:

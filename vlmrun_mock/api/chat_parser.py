@@ -22,7 +22,7 @@ from vlmrun_mock.api.bodies import (
     InputFilePart,
     MessageBody,
     MessagesBody,
-    Named,
+    NamedPart,
     Part,
     TextPart,
     Url,
@@ -66,13 +66,13 @@ LONGEST_APART, LONGEST_AROUND = 20_000, 2_000
 """Bytes of a body whose messages are read apart from the rest, and of that rest, which is kept."""
 
 
-class _Apart(msgspec.Struct):
+class _SplitBody(msgspec.Struct):
     """A body of which the messages are left as they are written."""
 
     messages: msgspec.Raw
 
 
-APART = msgspec.json.Decoder(_Apart)
+APART = msgspec.json.Decoder(_SplitBody)
 
 
 def parse(raw: bytes) -> ChatRequest:
@@ -89,7 +89,8 @@ def parse(raw: bytes) -> ChatRequest:
 def _chat_request(raw: bytes, embedded: EmbeddedDocuments | None) -> ChatRequest:
     around, messages = _apart(raw) or _whole(raw)
     lists = any(isinstance(message.content, list) for message in messages)
-    extraction = around.extraction.changed(
+    extraction = msgspec.structs.replace(
+        around.extraction,
         messages=tuple([_message(message) for message in messages]),
         documents=tuple(_documents(messages, embedded)) if lists else (),
         size=len(raw),
@@ -218,7 +219,7 @@ def _file(part: FilePart, place: Place, embedded: EmbeddedDocuments | None) -> D
     raise InvalidRequest([Problem(place, "Either file_id or file_data is required", "missing")])
 
 
-def _named(document: Document, *bodies: Named) -> Document:
+def _named(document: Document, *bodies: NamedPart) -> Document:
     """Return a document with the file name that a client put beside its URL or its part, if there is one."""
     given = (name for body in bodies for name in (body.filename, body.name))
     name = identity.file_name(next((name for name in given if isinstance(name, str)), ""))

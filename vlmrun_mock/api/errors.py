@@ -67,7 +67,7 @@ TYPES = {
 
 
 LONGEST_STEP = 100
-"""Characters of a client's own key that a place shows."""
+"""How many characters of a client's key a place shows."""
 
 
 @dataclass(frozen=True, slots=True)

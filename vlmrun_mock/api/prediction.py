@@ -39,10 +39,10 @@ CREDITS: Mapping[str, Mapping[str, int]] = {
 USUAL_CREDITS: Mapping[str, int] = {"lo": 1, "auto": 2, "hi": 4}
 
 GROUNDING_CREDITS = 2
-"""What boxes cost beside that, for all that is not in CREDITS; a page in high detail with boxes was recorded as 6."""
+"""What boxes cost in addition, where CREDITS says nothing; a page in high detail with boxes was recorded as 6."""
 
 TIERS = {"flex": Fraction(1, 2), "priority": Fraction(18, 10)}
-"""By what a service tier multiplies the credits, as the SDKs say."""
+"""The factor by which a service tier multiplies the credits, as the SDKs say."""
 
 ELEMENTS: Mapping[str, str] = {"image": "image", "document": "page", "audio": "audio", "video": "video"}
 """What an element of each kind is called."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.bodies import DEFAULT_METADATA, read
 from vlmrun_mock.api.errors import InvalidRequest, Problem
@@ -68,7 +70,7 @@ def execution(raw: bytes, kind: Kind) -> PredictionRequest:
     if not body.name:
         raise InvalidRequest([Problem(("body", "name"), "Field required", "missing")])
     request = parse(raw, kind)
-    return replace(request, extraction=replace(request.extraction, domain=body.name), domain=body.name)
+    return replace(request, extraction=msgspec.structs.replace(request.extraction, domain=body.name), domain=body.name)
 
 
 def tuned(raw: bytes, kind: Kind) -> PredictionRequest:
@@ -92,7 +94,7 @@ def _with_domain(extraction: ExtractionRequest, kind: Kind) -> ExtractionRequest
     if extraction.domain or _skills(extraction.config):
         return extraction
     if kind in DOMAINS:
-        return replace(extraction, domain=DOMAINS[kind])
+        return msgspec.structs.replace(extraction, domain=DOMAINS[kind])
     return extraction
 
 

@@ -44,7 +44,7 @@ class Quirk(msgspec.Struct, frozen=True):
     """Whether `--unsupported reject` lets it through: only what is documented as "not supported" is refused."""
     source: str = GUIDE
     limits_tokens: bool = False
-    """Whether it is a number of tokens, which asks for nothing where the output does not reach it."""
+    """Whether it is a limit in tokens, which has no effect on an output that stays below it."""
 
 
 OPENAI_ONLY: Sequence[tuple[str, str, tuple[Any, ...]]] = (

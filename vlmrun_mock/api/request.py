@@ -110,8 +110,7 @@ class RequestParts:
 PART_NAMES = tuple(each.name for each in fields(RequestParts))
 
 
-@dataclass(frozen=True)
-class ExtractionRequest:
+class ExtractionRequest(msgspec.Struct, frozen=True, dict=True):
     """What a client asks for, free of HTTP and of any envelope; nothing behind it checks it again.
 
     `json_object`: the answer has to be a JSON object even where there is nothing to extract. `model` and `metadata`
@@ -125,20 +124,19 @@ class ExtractionRequest:
     domain: str | None = None
     schema: CallerSchema | None = None
     config: Config = NO_CONFIG
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = {}
     model: str = DEFAULT_MODEL
     json_object: bool = False
-    size: int = field(default=0, compare=False)
-    re_encoded: bool = field(default=False, compare=False)
+    size: int = 0
+    re_encoded: bool = False
 
-    def changed(self, **parts: Any) -> ExtractionRequest:
-        """Return the request with other parts: as `dataclasses.replace`, in a tenth of its time.
+    def __eq__(self, other: object) -> bool:
+        """Return whether another request asks for the same, however long it was and whatever was known of it again."""
+        if not isinstance(other, ExtractionRequest):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in COMPARED)
 
-        To be asked of a request from which nothing was worked out yet.
-        """
-        request = object.__new__(ExtractionRequest)
-        request.__dict__.update(self.__dict__, **parts)
-        return request
+    __hash__ = None  # type: ignore[assignment]  # its metadata cannot be hashed
 
     @property
     def generation(self) -> str:
@@ -198,6 +196,10 @@ class ExtractionRequest:
         text = msgspec.json.encode(facts)
         # What is not plain ASCII is escaped.
         return text if text.isascii() and DELETE not in text else AS_FACTS(msgspec.to_builtins(facts)).encode()
+
+
+COMPARED = tuple(name for name in ExtractionRequest.__struct_fields__ if name not in ("size", "re_encoded"))
+"""The parts in which two equal requests are equal."""
 
 
 @lru_cache(maxsize=1_000)

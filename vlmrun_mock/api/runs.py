@@ -15,7 +15,7 @@ PERIOD = 384
 """After how many characters the tokens of a run repeat: digits go by threes, all else by a power of two."""
 
 PROBES = range(0, PERIOD, 53)
-"""How much longer the runs are in which that is seen before it is believed of a character."""
+"""How much longer the runs are with which a period is tested before a character is counted by it."""
 
 
 class Runs:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ RESULTS = frozenset({"tool", "function"})
 """The roles of messages that hold what a function returned: after one, the exchange ends with the content."""
 
 MUST_CALL = ("required", "any")
-"""What demands a call of whichever function."""
+"""The values of `tool_choice` that demand a call, of any function."""
 
 NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 """The schema of a function that takes nothing, for which clients leave it out or say nothing of properties."""
@@ -55,7 +54,7 @@ def called(chat: ChatRequest) -> ChatRequest:
         found = functions[0] if functions and is_free and (must or len(functions) == 1) else None
     if found is None:
         return chat
-    extraction = replace(chat.extraction, schema=found.schema)
+    extraction = msgspec.structs.replace(chat.extraction, schema=found.schema)
     return msgspec.structs.replace(chat, extraction=extraction, call=FunctionCall(found.name, found.is_legacy))
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from vlmrun_mock.cli.domains_command import known_domain
+from vlmrun_mock.cli.options import options_of
+from vlmrun_mock.cli.output import watched
 from vlmrun_mock.display import count as counted
-from vlmrun_mock.documents.appearance import MEDIA_TYPES, STRENGTHS, STYLES, Format, Strength, Style
+from vlmrun_mock.documents.appearance import Format, Strength, Style
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.options import LOCALES
 
 if TYPE_CHECKING:
     from vlmrun_mock.documents import printer
@@ -29,34 +29,13 @@ else:
     printed = lazy("vlmrun_mock.fixtures.printed")
     references = lazy("vlmrun_mock.schema.references")
 
-MOST_DOCUMENTS = 100_000
-FORMATS = tuple(MEDIA_TYPES)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
-FONTS = click.Path(exists=True, file_okay=False, path_type=Path)
-
 Kind: TypeAlias = "Callable[[int], PrintedDocument]"
-"""Prints the document of one kind for a seed."""
+"""A function that prints the document of one kind for a seed."""
 
 
 @click.command()
 @click.argument("domains", metavar="[DOMAIN]...", nargs=-1)
-@click.option("--schema", "schemas", type=FILE, multiple=True, help="Print what meets the JSON Schema in this file.")
-@click.option("--count", type=click.IntRange(1, MOST_DOCUMENTS), default=1, show_default=True, help="How many of each.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides the first of each.")
-@click.option(
-    "--format",
-    "file_format",
-    type=click.Choice(FORMATS),
-    default="pdf",
-    show_default=True,
-    help="The kind of files.",
-)
-@click.option("--style", type=click.Choice(STYLES), help="How they look; each as it is drawn, unless given.")
-@click.option("--locale", type=click.Choice(LOCALES), default="en_US", show_default=True, help="Where they are from.")
-@click.option("--scan", type=click.Choice(STRENGTHS), help="Make them look scanned, or photographed with a phone.")
-@click.option("--fonts", type=FONTS, multiple=True, help="A folder of fonts, for characters that ours do not show.")
-@click.option("--out", type=FOLDER, default="documents", show_default=True, help="The folder to write to.")
+@options_of("documents")
 def documents(
     *,
     domains: Sequence[str],
@@ -74,14 +53,15 @@ def documents(
     if not domains and not schemas:
         raise click.UsageError("name a domain, such as document.invoice, or a file with --schema")
     if len({path.stem for path in schemas}) < len(schemas):
-        raise click.UsageError("two schemas have the same file name, and their documents would have, too")
+        raise click.UsageError("two schemas have the same file name, and so would their documents: rename one")
     try:
         press = printed.Press(printer.Printer(fonts), file_format, locale, style, scan)
         known = catalog.packaged()
         named = {domain.id: domain for domain in (known_domain(known, name) for name in domains)}
         kinds: list[Kind] = [partial(press.of_domain, domain) for domain in named.values()]
         kinds += [partial(_of_schema, press, path, _schema(path)) for path in schemas]
-        written = [document.save(out) for document in _watched(kinds, count, seed)]
+        printing = (kind(number) for kind in kinds for number in range(seed, seed + count))
+        written = [document.save(out) for document in watched(printing, len(kinds) * count)]
     except printer.PrintingError as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as error:
@@ -104,13 +84,3 @@ def _of_schema(press: Press, path: Path, schema: Mapping[str, Any], seed: int) -
         return press.of_schema(schema, path.stem, seed)
     except references.SchemaProblem as problem:
         raise click.ClickException(f"{path}: {problem}") from None
-
-
-def _watched(kinds: Sequence[Kind], count: int, seed: int) -> Iterator[PrintedDocument]:
-    """Yield the documents; a bar on standard error moves along where a person looks at it."""
-    documents = (kind(number) for kind in kinds for number in range(seed, seed + count))
-    if not sys.stderr.isatty():
-        yield from documents
-        return
-    with click.progressbar(documents, length=len(kinds) * count, file=sys.stderr) as watched:
-        yield from watched

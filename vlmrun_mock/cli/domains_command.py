@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from vlmrun_mock.cli.options import options_of
+from vlmrun_mock.cli.output import watched
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.options import LOCALES
 from vlmrun_mock.seed import Seed
 
 if TYPE_CHECKING:
@@ -22,23 +22,10 @@ else:
 LONGEST_NAME = 100
 """How many characters of an unknown name an error repeats."""
 
-MOST_ANSWERS = 1_000_000
-
 
 @click.command()
 @click.argument("domain", required=False)
-@click.option("--vary", is_flag=True, help="Print a drawn answer instead of the packaged one.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides a drawn answer.")
-@click.option("--count", type=click.IntRange(1, MOST_ANSWERS), help="Print so many drawn answers, for one seed each.")
-@click.option("--locale", type=click.Choice(LOCALES), default="en_US", show_default=True, help="Where they are from.")
-@click.option(
-    "--format",
-    "layout",
-    type=click.Choice(["json", "jsonl"]),
-    default="json",
-    show_default=True,
-    help="Print several as a list, or each on a line of its own.",
-)
+@options_of("domains")
 def domains(*, domain: str | None, vary: bool, seed: int, count: int | None, locale: str, layout: str) -> None:
     """List the domains, or print the packaged answer of one, or answers that are drawn for it."""
     known = catalog.packaged()
@@ -58,7 +45,7 @@ def domains(*, domain: str | None, vary: bool, seed: int, count: int | None, loc
 
 
 def known_domain(known: Domains, name: str) -> Domain:
-    """Return a domain by its name; raises click's exception, which names the closest, for one that there is not."""
+    """Return a domain by its name; for an unknown name raises click's exception, which names the closest."""
     found = known.get(name)
     if found is None:
         closest = ", ".join(known.closest(name))
@@ -77,18 +64,9 @@ def _print(answer: Any, layout: str) -> None:
 
 
 def _print_many(answers: Iterator[dict[str, Any]], count: int, layout: str) -> None:
-    """Print answers one by one; where a person waits for a file, a bar on standard error shows how far it is."""
+    """Print answers one by one."""
     opening, between, closing = ("[\n", ",\n", "\n]\n") if layout == "json" else ("", "\n", "\n")
     click.echo(opening, nl=False)
-    for index, answer in enumerate(_watched(answers, count)):
+    for index, answer in enumerate(watched(answers, count, are_printed=True)):
         click.echo((between if index else "") + json.dumps(answer, ensure_ascii=False), nl=False)
     click.echo(closing, nl=False)
-
-
-def _watched(answers: Iterator[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
-    """Yield answers; a bar on standard error moves along where a person looks at it and not at the answers."""
-    if sys.stdout.isatty() or not sys.stderr.isatty():
-        yield from answers
-        return
-    with click.progressbar(answers, length=count, file=sys.stderr) as watched:
-        yield from watched

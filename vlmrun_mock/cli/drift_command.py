@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,22 +21,25 @@ if TYPE_CHECKING:
     from vlmrun_mock import redaction
     from vlmrun_mock.fixtures import domains
     from vlmrun_mock.fixtures import folders as document_folders
+    from vlmrun_mock.recording import candidates
     from vlmrun_mock.recording import drift as recording_drift
-    from vlmrun_mock.recording.drift import Candidate, Drift, Outcome
+    from vlmrun_mock.recording.candidates import Candidate
+    from vlmrun_mock.recording.drift import Drift, DriftOutcome
 else:
     domains = lazy("vlmrun_mock.fixtures.domains")
     redaction = lazy("vlmrun_mock.redaction")
     document_folders = lazy("vlmrun_mock.fixtures.folders")
+    candidates = lazy("vlmrun_mock.recording.candidates")
     recording_drift = lazy("vlmrun_mock.recording.drift")
 
 INTERRUPTED = 130
-"""What a shell says of what Ctrl-C has ended."""
+"""The exit status of a command that Ctrl-C has ended, by the convention of shells."""
 
 MOST_LINES = 20
 """How many differences of a fixture are printed; JSON has them all."""
 
 DIFFER = ("value differs", "values differ")
-"""What is counted of values: one, and several."""
+"""What a count of values is called: of one, and of several."""
 
 WIDTH = len("not asked")
 
@@ -84,10 +85,10 @@ def _report(
 ) -> int:
     """Ask for every recording in the folders, print what became of it, and return the exit status."""
     printer = _Printer(settings.key or "", as_json=as_json)
-    found = recording_drift.candidates(recordings, domains.packaged())
+    found = candidates.read_all(recordings, domains.packaged())
     if not found:
         printer.note(f"There is no recording in {' and '.join(map(os.fspath, recordings))}.")
-    searched = document_folders.search(documents, recording_drift.sizes(found))
+    searched = document_folders.search(documents, candidates.sizes(found))
     for problem in searched.problems:
         printer.note(problem)
     asked = recording_drift.Drift(settings, searched, printer.note)
@@ -107,19 +108,15 @@ async def _outcomes(asked: Drift, found: Sequence[Candidate], printer: _Printer,
 
 
 class _Printer:
-    """Prints without the key, whoever it came from, and without what a terminal would obey."""
+    """Prints a report without the key, even where an answer repeats it, and without control characters."""
 
     def __init__(self, key: str, *, as_json: bool) -> None:
         self._notes: list[str] = []
         self._redaction = redaction.Redaction([key])
         self._as_json = as_json
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                # A character that the terminal cannot show must not end the command.
-                stream.reconfigure(errors="backslashreplace")
 
     def line(self, text: str) -> None:
-        """Print a line of the report; it is beside the report if that is data."""
+        """Print a line of the report: on standard error if the report itself is JSON."""
         self._print(text, err=self._as_json)
 
     def note(self, text: str) -> None:
@@ -139,7 +136,7 @@ class _Printer:
         click.echo(escaped(self._redaction.text(text)), err=err)
 
 
-def _lines(outcome: Outcome, *, values: bool) -> Iterator[str]:
+def _lines(outcome: DriftOutcome, *, values: bool) -> Iterator[str]:
     """Yield a line that says what became of a fixture, and one for each difference that is to be listed."""
     head = f"{outcome.verdict:<{WIDTH}}  {outcome.folder / outcome.name}"
     if outcome.reason:
@@ -153,12 +150,12 @@ def _lines(outcome: Outcome, *, values: bool) -> Iterator[str]:
         yield f"{'':<{WIDTH}}  {line}"
 
 
-def _counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def _counts(outcomes: Sequence[DriftOutcome]) -> dict[str, int]:
     verdicts = Counter(outcome.verdict for outcome in outcomes)
     return {"same": verdicts["same"], "differs": verdicts["differs"], "not_asked": verdicts["not asked"]}
 
 
-def _summary(outcomes: Sequence[Outcome], *, values: bool) -> str:
+def _summary(outcomes: Sequence[DriftOutcome], *, values: bool) -> str:
     counts, differing = _counts(outcomes), sum(len(outcome.values) for outcome in outcomes)
     same = f"{counts['same']} {'has' if counts['same'] == 1 else 'have'} the recorded shape"
     others = f"{counts['differs']} {'differs' if counts['differs'] == 1 else 'differ'}"

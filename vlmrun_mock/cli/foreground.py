@@ -12,6 +12,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from vlmrun_mock.mock.settings import Settings
 
 if TYPE_CHECKING:
     from vlmrun_mock.cli import console
+    from vlmrun_mock.cli.console import Console
     from vlmrun_mock.fixtures import watch as watcher
     from vlmrun_mock.mock import scopes as mock_scopes
     from vlmrun_mock.mock.scopes import Scopes
@@ -85,12 +87,12 @@ def run(
     scopes = _scopes(settings)
     listener = _bound(host, port, settings)
     url = server.url_of(listener)
+    page = f"{url}/_mock/"
     output = console.Console()
     inspected = _is_loopback(listener) if inspector.wanted is None else inspector.wanted
     inspection = inspector_state.Inspection(inspector.most_bytes) if inspected else None
-    page = f"{url}/_mock/"
 
-    def announce() -> None:
+    def on_start() -> None:
         if not _is_loopback(listener):
             output.log(EXPOSED.format(address=_address(listener)))
         output.log(banner(url, scopes, [f"Look at the requests at {page}."] if inspection else []))
@@ -101,25 +103,32 @@ def run(
         # What later requests will need is loaded beside the first, which load the little that they need.
         ending.enter_context(server.beside(_warmed(scopes), after=QUIET_SECONDS))
         if watch:
-            ending.enter_context(watcher.watching(scopes.store, output.from_other_threads()))
+            ending.enter_context(watcher.watching(scopes.store, console.from_other_threads(on_reload)))
 
-    async def settle() -> None:
-        waiting = scopes.everyone.recorder.waiting
-        if waiting:
-            what = "an answer" if waiting == 1 else f"{waiting} answers"
-            output.log(f"Waiting for {what} of the upstream; Ctrl-C again does not.")
-            output.flush()
-            await scopes.everyone.recorder.settle()
+    def on_reload(line: str) -> None:
+        output.log(line)
+        if inspection:
+            inspection.feed.tell("changed", {})
 
     with contextlib.ExitStack() as ending:
         ending.callback(output.flush)
         _end_with_the_terminal()
         application = app.application(scopes, log=output.log, inspection=inspection)
         if settings.record:
-            server.run(application, listener, announce, settle, settings.timeout)
+            server.run(application, listener, on_start, partial(_settle, scopes, output), settings.timeout)
         else:
-            server.run(application, listener, announce, inspection.feed.close if inspection else server.at_once)
+            server.run(application, listener, on_start, inspection.feed.close if inspection else server.at_once)
     return scopes
+
+
+async def _settle(scopes: Scopes, output: Console) -> None:
+    """Wait for the answers of the upstream that are under way, so that they are recorded."""
+    recorder = scopes.everyone.recorder
+    if recorder.waiting:
+        what = "an answer" if recorder.waiting == 1 else f"{recorder.waiting} answers"
+        output.log(f"Waiting for {what} of the upstream; Ctrl-C again does not.")
+        output.flush()
+        await recorder.settle()
 
 
 def _end_with_the_terminal() -> None:

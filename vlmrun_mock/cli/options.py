@@ -10,19 +10,22 @@ from typing import Any, TypeVar
 import click
 
 from vlmrun_mock.cli.values import FaultType, limit, size, upstream
-from vlmrun_mock.mock.options import Command, Kind, Option, of_command
+from vlmrun_mock.mock.options import of_command
+from vlmrun_mock.mock.options.option import Command, Kind, Option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 TYPES: Mapping[Kind, Any] = {
-    "text": str,
-    "integer": int,
+    "host": str,
     "port": click.IntRange(0, 65535),
     "bytes": size,
     "seconds": click.FloatRange(min=0, min_open=True, max=86_400),
     "share": click.FloatRange(min=0, max=1),
+    "file": click.Path(dir_okay=False, path_type=Path),
+    "files": FILE,
     "folder": click.Path(file_okay=False, path_type=Path),
     "folders": FOLDER,
     "keys": str,
@@ -32,13 +35,16 @@ TYPES: Mapping[Kind, Any] = {
     "rate": limit,
     "url": upstream,
 }
-"""What reads a value of each kind; a flag or a switch has none, and a word is one of its option's."""
+"""The type of click that reads a value of each kind, where it is the same for all options of the kind."""
+
+# What a command is about, such as the folders that `check` looks at, is an argument of click's and no option of the
+# table: it differs with every call, so that no environment and no default could give it.
 
 folders_argument = click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=FOLDER)
 
 
 SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://", re.IGNORECASE)
-"""How the values begin that Kubernetes and Docker's links write for a service, such as `tcp://10.0.0.1:8000`."""
+"""The beginning of a value that Kubernetes or a Docker link writes for a service, such as `tcp://10.0.0.1:8000`."""
 
 
 class ClickOption(click.Option):
@@ -49,7 +55,7 @@ class ClickOption(click.Option):
     """
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """Return the value of the variable, or None if there is none that was meant for this option."""
+        """Return the value of the variable; None if it is not set, or not meant for this option."""
         value = super().resolve_envvar_value(ctx)
         if value is None or not SERVICE_ADDRESS.match(value):
             return value
@@ -80,7 +86,7 @@ def _click_option(option: Option) -> Callable[[Function], Function]:
     return click.option(
         *names,
         cls=ClickOption,
-        type=click.Choice(option.words) if option.words else TYPES[option.kind],
+        type=_type(option),
         multiple=option.is_repeatable,
         required=option.required,
         envvar=option.variable,
@@ -89,6 +95,16 @@ def _click_option(option: Option) -> Callable[[Function], Function]:
         callback=_as_set if option.kind in ("keys", "names") else None,
         **_default(option),
     )
+
+
+def _type(option: Option) -> Any:
+    """Return the type of click that reads a value of an option."""
+    if option.kind == "word":
+        return click.Choice(option.words)
+    if option.kind == "integer":
+        is_limited = option.least is not None or option.most is not None
+        return click.IntRange(option.least, option.most) if is_limited else int
+    return TYPES[option.kind]
 
 
 def _as_set(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[str]:

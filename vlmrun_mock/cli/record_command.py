@@ -66,7 +66,7 @@ def record(
 
 
 def _expect_writable(folder: Path) -> None:
-    """End with a clear error if nothing can be written into a folder."""
+    """End the command with an error if nothing can be written into a folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import click
 
 from vlmrun_mock import __version__
+from vlmrun_mock.cli.options import FOLDER, options_of
 from vlmrun_mock.display import count, escaped, printable
 from vlmrun_mock.lazy import lazy
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from vlmrun_mock.fixtures.score import Score
 else:
     score = lazy("vlmrun_mock.fixtures.score")
-
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
 
 MOST_LINES = 20
 """How many wrong values are printed; `--format json` and `--junit` have them all."""
@@ -41,9 +39,7 @@ class ScoredDocument:
 @click.command("score")
 @click.argument("truth", metavar="TRUTH_DIR", type=FOLDER)
 @click.argument("answers", metavar="ANSWERS_DIR", type=FOLDER)
-@click.option("--at-least", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Fail below this score.")
-@click.option("--junit", type=FILE, help="Write a JUnit report to this file.")
-@click.option("--format", "layout", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options_of("score")
 def score_(truth: Path, answers: Path, *, at_least: float, junit: Path | None, layout: Literal["text", "json"]) -> None:
     """Compare what an application stored with the truth, field by field.
 

@@ -19,7 +19,7 @@ else:
     pybase64 = lazy("pybase64")
 
 NOT_A_PATH = re.compile(r"sha256:|file:|(?i:https?://|data:)")
-"""The start of a document's name that is no path."""
+"""How a document's name begins that is an identity or a URL, and no path."""
 
 LONGEST_FILE_NAME = 200  # characters that are kept
 LONGEST_HEADER = 1024  # characters of a data URL up to its comma

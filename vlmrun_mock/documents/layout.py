@@ -23,7 +23,7 @@ MOST_LINES = 4  # in a cell
 NARROWEST_COLUMN = 5
 MOST_COLUMNS = 10
 DEEPEST = 5
-"""Levels of titles; what is deeper has titles of the last one."""
+"""How many levels of titles there are; everything deeper has titles of the last level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Layout:
         columns = list(dict.fromkeys(key for row in cells for key in row))
         if not columns:
             return []
-        texts = {key: [row[key].plain for row in cells if key in row] for key in columns}
+        texts = {key: [row[key].written(self.locale) for row in cells if key in row] for key in columns}
         widths = [_width(key[-1], texts[key]) for key in columns]
         longest = max(len(text) for column in texts.values() for text in column)
         if len(columns) > MOST_COLUMNS or sum(widths) > WIDEST_TABLE or longest > MOST_LINES * WIDEST_COLUMN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -12,10 +13,11 @@ from unicodedata import category
 from vlmrun_mock.display import UNSHOWN
 from vlmrun_mock.documents import amounts
 from vlmrun_mock.json_text import pointed
-from vlmrun_mock.schema.generate.world import COUNTRIES
+from vlmrun_mock.schema.generate import locales
 
 Value: TypeAlias = "str | int | float | bool"
 
+DAY_LENGTH = 10  # YYYY-MM-DD
 LEAF = "@"
 """The key by which a template knows a leaf among the objects of an answer; its value is the pointer."""
 
@@ -55,6 +57,14 @@ class Leaf:
         number = json.dumps(self.value)
         return number.removesuffix(".0")
 
+    def written(self, locale: str) -> str:
+        """Return the value as the locale writes it: a day of an ISO date, and the point of a number with decimals."""
+        if locale == locales.USUAL or isinstance(self.value, bool):
+            return self.plain
+        if isinstance(self.value, str):
+            return locales.of(locale).day(dt.date.fromisoformat(self.value)) if is_day(self.value) else self.plain
+        return self.plain.replace(".", locales.of(locale).numbers.point) if "e" not in self.plain else self.plain
+
     @property
     def _is_amount(self) -> bool:
         """Return whether the value is an amount of money: whole numbers of an answer count things."""
@@ -62,16 +72,24 @@ class Leaf:
 
     def as_data(self, locale: str) -> dict[str, Any]:
         """Return the leaf as a template gets it."""
-        data: dict[str, Any] = {LEAF: self.pointer, "title": self.title, "text": breakable(self.plain)}
+        data: dict[str, Any] = {LEAF: self.pointer, "title": self.title, "text": breakable(self.written(locale))}
         if isinstance(self.value, bool):
             data["yes"] = self.value
         elif not isinstance(self.value, str):
-            currency = self.currency or COUNTRIES[locale].currency
+            currency = self.currency or locales.of(locale).country.currency
             data["amount"] = amounts.bare(self.value, currency, locale)
             data["money"] = amounts.signed(self.value, currency, locale)
             data["is_amount"] = self._is_amount
             data["is_money"] = self._is_amount and bool(self.currency)
         return data
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text is an ISO date and nothing more."""
+    try:
+        return len(text) == DAY_LENGTH and dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def shown(text: str) -> str:

@@ -24,7 +24,7 @@ else:
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 MOST_PIXELS = 40_000_000
-"""Of a picture that is looked at: a page of A4 at 600 dots an inch has 35 million."""
+"""How many pixels a picture may have to be compared: a page of A4 at 600 dots an inch has 35 million."""
 
 BLOCK = 4
 """Pixels, in either direction, over which a difference is averaged: less than the digits of legible print take."""
@@ -42,10 +42,10 @@ CONTRAST = 64
 """How far apart the lightest and the darkest pixel are at least: what is all of one colour shows nothing."""
 
 SIDE = 96
-"""Pixels of the longer side of what is kept of a picture."""
+"""How many pixels the longer side has of the small picture that is kept."""
 
 NEAR = BOUND + 1
-"""How far that may differ: no average over many blocks is more than the largest of them, but for its rounding."""
+"""How far these small pictures may differ: an average is never more than its largest part, but for rounding."""
 
 
 class UnreadablePicture(ValueError):

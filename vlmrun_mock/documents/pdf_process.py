@@ -11,7 +11,7 @@ MOST_MEMORY = 2_000_000_000
 """Bytes of address space, most of which no page uses."""
 
 MOST_SECONDS = 10
-"""Of the processor's time."""
+"""How many seconds of the processor's time it may take."""
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ else:
     Image = lazy("PIL.Image")
 
 QUALITY = 90
-"""Of JPEG, as the official SDK's own."""
+"""The quality of a JPEG, the same as the official SDK's."""
 
 
 def decoded(files: Sequence[bytes]) -> list[Image.Image]:

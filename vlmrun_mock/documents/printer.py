@@ -33,7 +33,7 @@ GENERAL = "general"
 EXTRA = "documents are printed by an extra: pip install 'vlmrun-mock[documents]'"
 
 STANDARD: Literal["a-2b"] = "a-2b"
-"""Of PDF/A: it embeds all fonts, and refuses a character that none of them shows."""
+"""The kind of PDF/A: it embeds all fonts, and refuses a character that none of them shows."""
 
 RESOLUTION = 150  # pixels an inch
 DIGITS = 5  # of a box's sides, in fractions of the page

@@ -38,9 +38,9 @@ class Manner:
     turn: float
     """Degrees, either way."""
     shift: float
-    """By how much each corner is elsewhere than on a flat page."""
+    """How far each corner is from where it is on a flat page."""
     margin: float
-    """Of what lies around the page."""
+    """How wide the border around the page is."""
     around: tuple[int, int, int]
     ink: int
     """How light black is."""
@@ -49,11 +49,11 @@ class Manner:
     noise: int
     shadow: int
     folds: int
-    """How many at most."""
+    """How many folds there are at most."""
     blur: float
-    """Pixels at 150 an inch."""
+    """The radius of the blur, in pixels at 150 an inch."""
     quality: int
-    """Of JPEG, whose marks stay in the picture."""
+    """The quality of the JPEG that leaves its marks in the picture."""
 
 
 MANNERS: dict[Strength, Manner] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from vlmrun_mock.api.errors import InvalidRequest, Problem
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
 from vlmrun_mock.json_text import dotted, quoted, written
-from vlmrun_mock.mock.options import LOCALES
+from vlmrun_mock.mock.options.server import LOCALES
 from vlmrun_mock.schema import generate, gql_statement, grounding, misreading, selection
 from vlmrun_mock.schema.gql_statement import SelectionProblem
 from vlmrun_mock.schema.grounding import NOWHERE, Boxes
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.mock.settings import Settings
 
 Guesses: TypeAlias = tuple[str, ...]
-"""How a schema had to be read that does not say its dialect, or names none that is known."""
+"""How a schema was read that names no dialect, or an unknown one."""
 LOCALE_OF_LANGUAGE: Mapping[str, str] = {
     **{locale.lower(): locale for locale in LOCALES},
     **{locale[:2]: locale for locale in reversed(LOCALES) if not locale.startswith("en")},
@@ -123,7 +123,7 @@ def finished(
     if pages and request.domain == MARKDOWN:
         content = _of_pages(content, pages)
     notes: tuple[str, ...] = ()
-    spoilt: tuple[misreading.Misread, ...] = ()
+    spoilt: tuple[misreading.Misreading, ...] = ()
     if settings.misread:
         content, spoilt = misreading.misread(content, settings.misread, schema=schema, seed=seed, facts=request.subject)
         notes = tuple(f"misread {dotted(each.place)}: {quoted(each.truth)}" for each in spoilt)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from vlmrun_mock.fixtures.bodies import Headers, StrictObject
 from vlmrun_mock.fixtures.domains import ALIASES
 from vlmrun_mock.fixtures.errors import FixtureError
-from vlmrun_mock.fixtures.format import EXPLAINED, Exact, Headers, decoded
+from vlmrun_mock.fixtures.format import EXPLAINED, decoded
 from vlmrun_mock.mock.faults import DEFAULT_MESSAGE, Fault, FaultKind, RouteFamily
 from vlmrun_mock.validation_error import reasons
 
@@ -27,7 +28,7 @@ class FaultError(FixtureError):
     """A fault that cannot be used: what it is called, where in it, and why."""
 
 
-class FaultBody(Exact):
+class FaultBody(StrictObject):
     """A fault: what goes wrong (`kind` and what belongs to it), and when.
 
     Which requests it strikes, `domain`, `route`, `times`, `every` and `share` say.

@@ -93,7 +93,7 @@ class Fault(msgspec.Struct, frozen=True):
             yield "always"
 
 
-class Armed(msgspec.Struct):
+class ArmedFault(msgspec.Struct):
     """A fault with the requests that it has seen and struck so far."""
 
     fault: Fault
@@ -110,7 +110,7 @@ class FaultScript:
     def __init__(self, seed: Seed, faults: Sequence[Fault] = ()) -> None:
         self._seed = seed
         self._lock = Lock()
-        self._armed = [Armed(fault) for fault in faults]
+        self._armed = [ArmedFault(fault) for fault in faults]
 
     def __len__(self) -> int:
         return len(self._armed)
@@ -121,14 +121,14 @@ class FaultScript:
         return bool(self._armed) and any(armed.struck != armed.fault.times for armed in self._armed)
 
     @property
-    def armed(self) -> tuple[Armed, ...]:
+    def armed(self) -> tuple[ArmedFault, ...]:
         """Return every fault, spent ones included."""
         return tuple(self._armed)
 
     def add(self, fault: Fault) -> None:
         """Arm a fault."""
         with self._lock:
-            self._armed.append(Armed(fault))
+            self._armed.append(ArmedFault(fault))
 
     def clear(self) -> None:
         """Disarm all."""
@@ -149,7 +149,7 @@ class FaultScript:
                     return self._drawn(armed, place)
         return None
 
-    def _strikes(self, armed: Armed, place: int, domain: str | None) -> bool:
+    def _strikes(self, armed: ArmedFault, place: int, domain: str | None) -> bool:
         fault = armed.fault
         if fault.domain not in (None, domain) or armed.struck == fault.times:
             return False
@@ -158,7 +158,7 @@ class FaultScript:
             return False
         return fault.share >= 1 or self._seed.random("fault", str(place), str(armed.seen)).random() < fault.share
 
-    def _drawn(self, armed: Armed, place: int) -> Fault:
+    def _drawn(self, armed: ArmedFault, place: int) -> Fault:
         shortest, longest = armed.fault.latency
         if shortest == longest:
             return armed.fault

@@ -19,7 +19,7 @@ BEGINNING: dict[Family, Status] = {"prediction": "pending", "execution": "enqueu
 """The status of a job that was just made, as recorded."""
 
 
-class Read(msgspec.Struct):
+class Reading(msgspec.Struct):
     """One reading of a job: when, in seconds since 1970, and the status that it got."""
 
     time: float
@@ -44,7 +44,7 @@ class Job(msgspec.Struct):
     reads_left: int = 0
     ready: float = 0.0
     completed: float | None = None
-    reads: list[Read] = []
+    reads: list[Reading] = []
 
     @property
     def status(self) -> Status:
@@ -64,11 +64,11 @@ class Job(msgspec.Struct):
             if self.reads_left <= 0 and time.monotonic() >= self.ready:
                 self.completed = now
             self.reads_left -= 1
-        self.reads.append(Read(time.time(), "pending"))
+        self.reads.append(Reading(time.time(), "pending"))
         self.reads[-1].status = self.status
 
     def finish(self, now: float) -> None:
-        """Let the job be done."""
+        """Mark the job as done."""
         if self.completed is None:
             self.completed = now
 

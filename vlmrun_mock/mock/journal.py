@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from vlmrun_mock.api.request import NO_CONFIG, ExtractionRequest, Message, RequestParts
-from vlmrun_mock.display import printable
+from vlmrun_mock.api.request import ExtractionRequest, RequestParts
 from vlmrun_mock.documents.identity import Document
+from vlmrun_mock.mock.request_summary import RequestSummary, describe_request
 from vlmrun_mock.redaction import Redaction
 
 EnvelopeKind: TypeAlias = Literal["chat", "prediction", "execution"]
-
-LONGEST_TEXT = 20_000
-"""Characters of a request's texts, and of its prompt and its selection, that an entry keeps."""
-
-LONGEST_NAME = 2_000
-"""Characters of a model's, a domain's or a document's name that an entry keeps."""
-
-LARGEST_OBJECT = 20_000
-"""Characters that a caller's schema or metadata may have as JSON, to be kept."""
-
-MOST_DOCUMENTS = 100
-"""Documents of one request that an entry keeps."""
-
-SHOWN = 60
-"""Characters of a client's string that a log line shows."""
 
 MOST_ENTRIES = 1_000
 MOST_BYTES = 8_000_000
@@ -41,84 +24,8 @@ MOST_BYTES = 8_000_000
 ENTRY_BYTES = 3_000
 """About what an entry takes without a text, a schema, metadata and documents."""
 
-DOCUMENT_BYTES = 400
-"""About what a document takes beside its identity."""
-
-BYTES_OF_TEXT = 2
-"""About what a text takes for each byte of it in a body: it may be kept by itself and joined with the others."""
-
-BYTES_PER_CHARACTER = 8
-"""About what an object takes in memory for each character of its JSON."""
-
-
-class RequestSummary(msgspec.Struct, frozen=True):
-    """What is kept of a request, with its domain in the present spelling.
-
-    `truncated` names what was too long: a text is cut, an object left out. `size` is about how many bytes all this
-    takes in memory.
-    """
-
-    kept: ExtractionRequest
-    fingerprint: str
-    truncated: tuple[str, ...] = ()
-    size: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what is kept as data."""
-        kept = self.kept
-        return {
-            "model": kept.model,
-            "domain": kept.domain,
-            "documents": tuple(asdict(each) for each in kept.documents),
-            "text": kept.text,
-            "schema": kept.schema.schema if kept.schema else None,
-            "config": kept.config.known,
-            "metadata": kept.metadata,
-            "fingerprint": self.fingerprint,
-            "truncated": self.truncated,
-        }
-
-
-def summarise(request: ExtractionRequest, fingerprint: str | None = None) -> RequestSummary:
-    """Return what is kept of a request, whose domain is in its present spelling.
-
-    The fingerprint is the request's own, unless the request was sent with another spelling of the domain.
-    """
-    fingerprint = fingerprint or request.fingerprint
-    if 0 < request.size <= LONGEST_NAME and len(request.documents) <= MOST_DOCUMENTS:
-        is_text = request.schema is None and request.config is NO_CONFIG
-        each = BYTES_OF_TEXT if is_text else BYTES_PER_CHARACTER
-        weight = request.size * each + len(request.documents) * DOCUMENT_BYTES
-        return RequestSummary(request, fingerprint, (), weight)
-    changes = dict(_cuts(request))
-    kept = request if not changes else _cut_request(request, changes)
-    return RequestSummary(kept, fingerprint, tuple(changes), _size(kept))
-
-
-def _cuts(request: ExtractionRequest) -> Iterator[tuple[str, Any]]:
-    """Yield each part of a request that is too large to be kept, with what is kept of it."""
-    if len(request.model) > LONGEST_NAME:
-        yield "model", request.model[:LONGEST_NAME]
-    if request.domain and len(request.domain) > LONGEST_NAME:
-        yield "domain", request.domain[:LONGEST_NAME]
-    documents = request.documents
-    if len(documents) > MOST_DOCUMENTS or any(len(each.identity) > LONGEST_NAME for each in documents):
-        yield "documents", tuple(map(_short, documents[:MOST_DOCUMENTS]))
-    if len(request.text) > LONGEST_TEXT:
-        yield "text", request.text[:LONGEST_TEXT]
-    if request.schema and _json_length(request.schema.schema) > LARGEST_OBJECT:
-        yield "schema", None
-    config = request.config
-    if any(text and len(text) > LONGEST_TEXT for text in (config.prompt, config.gql_stmt)):
-        yield "config", replace(config, prompt=_cut(config.prompt), gql_stmt=_cut(config.gql_stmt))
-    if _json_length(request.metadata) > LARGEST_OBJECT:
-        yield "metadata", {}
-
-
-def _cut_request(request: ExtractionRequest, changes: Mapping[str, Any]) -> ExtractionRequest:
-    text = changes.get("text", request.text)
-    given = {name: value for name, value in changes.items() if name != "text"}
-    return replace(request, messages=(Message("", (text,)),), **given)
+NOTHING = {**RequestSummary(ExtractionRequest(model=""), "").as_json(), "config": {}}
+"""What an entry shows of a body that is no request."""
 
 
 @lru_cache(maxsize=1_000)
@@ -128,72 +35,7 @@ def _summary(about: str, source: str, fixture: str, tokens: str) -> str:
     return "  ".join(filter(None, (about, answered, tokens)))
 
 
-@lru_cache(maxsize=1_000)
-def shown(name: str) -> str:
-    """Return a client's name for something, without what looks like a secret, and short enough for a line."""
-    return printable(Redaction(()).text(name[:LONGEST_NAME]), SHOWN)
-
-
-def describe_request(request: ExtractionRequest) -> str:
-    """Return what a request is about: its domain, or its schema, and its documents."""
-    about = shown(request.domain) if request.domain else "no domain"
-    if request.schema:
-        about += " + schema"
-    return f"{about}  {describe_documents(request.documents)}"
-
-
-def describe_documents(documents: Sequence[Document]) -> str:
-    """Return the documents of a request in a few words, such as `jpeg 1275x1650 128 kB`."""
-    if not documents:
-        return "no document"
-    first = describe_document(documents[0])
-    return first if len(documents) == 1 else f"{len(documents)} documents ({first}, …)"
-
-
-def describe_document(document: Document) -> str:
-    """Return one document in a few words."""
-    words = [(document.media_type or document.kind).rsplit("/", 1)[-1]]
-    if document.width:
-        words.append(f"{document.width}x{document.height}")
-    if document.size is not None:
-        words.append(f"{document.size / 1000:.0f} kB")
-    else:
-        words.append(Redaction(()).text(document.identity))
-    return printable(" ".join(words), SHOWN)
-
-
-def _short(document: Document) -> Document:
-    if len(document.identity) <= LONGEST_NAME:
-        return document
-    return replace(document, identity=document.identity[:LONGEST_NAME])
-
-
-def _cut(text: str | None) -> str | None:
-    return text[:LONGEST_TEXT] if text else text
-
-
-def _json_length(value: object) -> int:
-    return len(json.dumps(value))
-
-
-def _size(kept: ExtractionRequest) -> int:
-    """Return about how many bytes the kept parts of a request take."""
-    config = kept.config
-    own = [text for message in kept.messages for text in message.texts]
-    own = own if len(own) > 1 else []  # a single text is the whole
-    texts = (kept.text, config.prompt, config.gql_stmt, kept.model, kept.domain, *own)
-    schema = _json_length(kept.schema.schema) if kept.schema else 0
-    objects = (schema + _json_length(kept.metadata)) * BYTES_PER_CHARACTER
-    documents = sum(len(document.identity) + DOCUMENT_BYTES for document in kept.documents)
-    return sum(sys.getsizeof(text) for text in texts if text) + objects + documents
-
-
-NOTHING = {**RequestSummary(ExtractionRequest(model=""), "").as_json(), "config": {}}
-"""What an entry shows of a body that is no request."""
-
-
-@dataclass(frozen=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One request and its answer: all that the log, the headers, the journal and the verdict say of them.
 
     `time` is in seconds since 1970, `seconds` how long the answer took; `status` is 0 where the connection was cut
@@ -210,7 +52,7 @@ class Entry:
     request: RequestSummary | None = None
     source: str | None = None
     fixture: str | None = None
-    usage: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, int] = {}
     ignored: tuple[str, ...] = ()
     error: str | None = None
     message: str | None = None
@@ -231,12 +73,6 @@ class Entry:
         usage = self.usage
         tokens = f"{usage['prompt_tokens']}+{usage['completion_tokens']} tokens" if usage else ""
         return _summary(about, self.source or "", self.fixture or "", tokens)
-
-    def changed(self, **facts: Any) -> Entry:
-        """Return the entry with other facts: as `dataclasses.replace`, in a tenth of its time."""
-        entry = object.__new__(Entry)
-        entry.__dict__.update(self.__dict__, **facts)
-        return entry
 
     @property
     def end(self) -> float:
@@ -290,7 +126,7 @@ class Entry:
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as data; every entry has the same keys."""
-        data = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("request", "digest")}
+        data = {name: getattr(self, name) for name in self.__struct_fields__ if name not in ("request", "digest")}
         about = self.request.as_json() if self.request else NOTHING
         return {**data, **about, "domain": self.domain, "model": self.model, "fingerprint": self.fingerprint}
 
@@ -300,7 +136,8 @@ def without_key(entry: Entry, key: str) -> Entry:
     redaction, summary = Redaction([key]), entry.request
     told = {"message": entry.message or "", "notes": list(entry.notes), "miss": entry.miss or {}}
     if redaction.holds_known(told):
-        entry = entry.changed(
+        entry = msgspec.structs.replace(
+            entry,
             message=entry.message and redaction.line(entry.message),
             notes=tuple(map(redaction.line, entry.notes)),
             miss=entry.miss and redaction.value(entry.miss),
@@ -313,8 +150,8 @@ def without_key(entry: Entry, key: str) -> Entry:
         for each in kept.documents
     )
     domain = kept.domain and redaction.line(kept.domain)
-    changed = replace(kept, model=redaction.line(kept.model), domain=domain, documents=documents)
-    return entry.changed(request=msgspec.structs.replace(summary, kept=changed))
+    changed = msgspec.structs.replace(kept, model=redaction.line(kept.model), domain=domain, documents=documents)
+    return msgspec.structs.replace(entry, request=msgspec.structs.replace(summary, kept=changed))
 
 
 def _names(kept: ExtractionRequest) -> list[str]:
@@ -324,7 +161,7 @@ def _names(kept: ExtractionRequest) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class JournalQuery:
     """Which entries are wanted; what is None does not matter. `since` and `until` are in seconds since 1970."""
 
     id: str | None = None
@@ -392,7 +229,7 @@ class Journal:
                 self._bytes -= entries.popleft()[1]
                 self.dropped += 1
 
-    def remove(self, query: Query) -> int:
+    def remove(self, query: JournalQuery) -> int:
         """Forget the entries that a query wants, and return how many they were."""
         with self._lock:
             kept = deque(each for each in self._entries if not query.wants(each[0].complete_entry()))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock import rate_limit
 from vlmrun_mock.mock.faults import Fault
-from vlmrun_mock.mock.options import SETTINGS, Kind, Option
+from vlmrun_mock.mock.options import SETTINGS
+from vlmrun_mock.mock.options.option import Kind, Option
 from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.recording import address

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -15,14 +14,13 @@ from msgspec import structs
 
 from vlmrun_mock.api import dates
 from vlmrun_mock.api.answer import Answer
-from vlmrun_mock.api.errors import ApiError, NoFixture, Problem, UnknownDomain
 from vlmrun_mock.api.prediction import Outcome, failed, usage
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
-from vlmrun_mock.fixtures import index
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.index import FixtureSet
 from vlmrun_mock.fixtures.store import FixtureStore
 from vlmrun_mock.lazy import lazy
+from vlmrun_mock.mock import no_answer
 from vlmrun_mock.mock.faults import Fault, FaultScript, RouteFamily
 from vlmrun_mock.mock.files import Arrival, Content, Files, StoredFile, resolved
 from vlmrun_mock.mock.ids import Ids
@@ -31,7 +29,7 @@ from vlmrun_mock.mock.journal import Journal
 from vlmrun_mock.mock.rate_limit import Window
 from vlmrun_mock.mock.resources import Resources
 from vlmrun_mock.mock.settings import Settings
-from vlmrun_mock.mock.sources import CallersSchema, Fixtures, Packaged, Source, Upstream
+from vlmrun_mock.mock.sources import CallersSchema, Fixtures, PackagedAnswers, Source, Upstream
 from vlmrun_mock.mock.webhooks import Webhooks
 from vlmrun_mock.seed import Seed, Stamp
 
@@ -41,7 +39,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.documents.pages import PageCounts
     from vlmrun_mock.fixtures import loader
     from vlmrun_mock.fixtures import originals as pictures
-    from vlmrun_mock.fixtures.format import FixtureBody
+    from vlmrun_mock.fixtures.bodies import FixtureBody
     from vlmrun_mock.fixtures.originals import Looks, Originals
     from vlmrun_mock.mock import content
     from vlmrun_mock.recording import recorder as recording
@@ -218,7 +216,7 @@ class Mock:
         if not request.documents or not self.has_files:
             return request
         documents = resolved(request.documents, *self._all_files)
-        return request if documents == request.documents else replace(request, documents=documents)
+        return request if documents == request.documents else structs.replace(request, documents=documents)
 
     def add_file(
         self, data: bytes, filename: str = "file", purpose: str = "assistants", file_id: str | None = None
@@ -256,12 +254,12 @@ class Mock:
             return request
         wanted = [each for given in (named, more) if isinstance(given, list) for each in given]
         schema = self.resources.skills.schema_of(wanted, strict=self.settings.strict)
-        return replace(request, schema=CallerSchema(schema, ("body", "skills"))) if schema else request
+        return structs.replace(request, schema=CallerSchema(schema, ("body", "skills"))) if schema else request
 
     def present(self, request: ExtractionRequest) -> ExtractionRequest:
         """Return a request with its domain in the present spelling."""
         domain = self.domains.canonical(request.domain)
-        return request if domain == request.domain else replace(request, domain=domain)
+        return request if domain == request.domain else structs.replace(request, domain=domain)
 
     def sources(self, original: UpstreamRequest | None = None) -> list[Source]:
         """Return the sources of answers in order; `original` is what the upstream is sent, where there is one.
@@ -282,7 +280,9 @@ class Mock:
         """Return the sources of a mock that has no upstream."""
         filled = [each for each in sets if len(each)]
         fixtures: list[Source] = [Fixtures(self, each) for each in filled]
-        return fixtures if self.settings.strict else [*fixtures, CallersSchema(self, filled), Packaged(self, filled)]
+        if self.settings.strict:
+            return fixtures
+        return [*fixtures, CallersSchema(self, filled), PackagedAnswers(self, filled)]
 
     async def answer(self, request: ExtractionRequest, original: UpstreamRequest | None = None) -> Answer:
         """Return the answer of the first source that has one; raises ApiError.
@@ -293,7 +293,7 @@ class Mock:
             answer = await source.answer(request)
             if answer is not None:
                 return structs.replace(answer, re_encoded=True) if request.re_encoded else answer
-        raise self._unanswered(request)
+        raise no_answer.error(request, self.settings, self.domains, self.fixture_sets())
 
     async def pass_on(self, original: UpstreamRequest) -> Answer:
         """Return what the upstream answers to a body that cannot be read; raises ApiError."""
@@ -374,34 +374,3 @@ class Mock:
     def knows(self, domain: str) -> bool:
         """Return whether a domain is a documented one, or one that a fixture names."""
         return self.domains.get(domain) is not None or any(domain in each.domains for each in self.fixture_sets())
-
-    def _unanswered(self, request: ExtractionRequest) -> ApiError:
-        """Return the error for a request that no source answers."""
-        sets = self.fixture_sets()
-        named = frozenset().union(*(each.domains for each in sets))
-        if self.settings.strict or self.settings.record or request.domain is None or request.domain in named:
-            return self._missed(request, sets)
-        return self._unknown(request.domain, named)
-
-    def _missed(self, request: ExtractionRequest, sets: Sequence[FixtureSet]) -> NoFixture:
-        miss = index.miss(sets, request)
-        hint = self._meant(request.domain, sets) if request.domain and miss.nearest else ""
-        if self.settings.record:
-            hint += f" The upstream was not asked: in the mode {self.settings.record} nothing is recorded now."
-        return NoFixture(miss.message + hint, data={"miss": miss.as_json()})
-
-    def _meant(self, name: str, sets: Sequence[FixtureSet]) -> str:
-        """Return which domain may have been meant by one that neither the API nor a fixture knows."""
-        named = frozenset().union(*(each.domains for each in sets))
-        known = name in named or self.domains.get(name)
-        closest = [] if known else self.domains.closest(name, named)
-        return f" {name[:100]!r} is no known domain; did you mean {' or '.join(closest)}?" if closest else ""
-
-    def _unknown(self, name: str, named: frozenset[str]) -> UnknownDomain:
-        closest = self.domains.closest(name, named)
-        hint = f"Closest: {', '.join(closest)}. " if closest else ""
-        message = (
-            f"Unknown domain {name[:100]!r}. {hint}`vlmrun-mock domains` lists all; a fixture, a JSON schema in the "
-            "request or `--unknown-domain generate` answers for a domain of your own."
-        )
-        return UnknownDomain([Problem(("body", "vlmrun", "domain"), message, "enum")])

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from vlmrun_mock.aside import aside
 from vlmrun_mock.documents import identity, likeness
 from vlmrun_mock.fixtures.originals import Ambiguous
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.mock.mock import Mock
 
 MOST_DOCUMENTS = 32
-"""Of one request, so many documents are looked at, from the first on."""
+"""How many documents of one request are compared, from the first on."""
 
 LOOKING = ThreadPoolExecutor(1, "vlmrun-mock-pictures")
 """One thread, so that no more than one picture and the one that it is compared with are in memory as pixels."""
@@ -64,7 +66,7 @@ def _recognised(mock: Mock, originals: Originals, request: ExtractionRequest, ra
     documents = tuple(_known_again(request.documents, known, notes))
     if documents == request.documents:
         return Recognition(request, tuple(notes))
-    return Recognition(replace(request, documents=documents, re_encoded=True), tuple(notes))
+    return Recognition(structs.replace(request, documents=documents, re_encoded=True), tuple(notes))
 
 
 def _same(

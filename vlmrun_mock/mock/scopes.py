@@ -18,7 +18,7 @@ from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
 
 SEED = secrets.randbits(64)
-"""Of the digests of keys: nobody outside of the process can make two keys that share one."""
+"""The seed of the digests of keys: nobody outside the process can make two keys with the same digest."""
 
 MOST_SCOPES = 256
 """How many keys are told apart; one that was not used for long makes room, first of those with nothing registered."""

@@ -1,4 +1,4 @@
-"""Where answers come from: each source answers a request or leaves it to the next one in the row."""
+"""The sources of answers: each answers a request, or leaves it to the next."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class CallersSchema(msgspec.Struct, frozen=True):
         return replace(answer, notes=(*answer.notes, *near_miss(request, self.sets)))
 
 
-class Packaged(msgspec.Struct, frozen=True):
+class PackagedAnswers(msgspec.Struct, frozen=True):
     """The packaged answers of the documented domains, and what is said where there is no domain.
 
     `sets` are the fixtures that did not match.
@@ -125,20 +125,18 @@ class Packaged(msgspec.Struct, frozen=True):
 
     async def answer(self, request: ExtractionRequest) -> Answer | None:
         """Return the domain's packaged answer, or a generated one if unknown domains are to get one."""
-        answer = await self._answer(request)
+        fixture = self.mock.store.packaged(request.domain) if request.domain is not None else None
+        answer = await (played(self.mock, fixture, request) if fixture else self._without_fixture(request))
         notes = near_miss(request, self.sets) if self.sets else ()
         return replace(answer, notes=(*answer.notes, *notes)) if answer and notes else answer
 
-    async def _answer(self, request: ExtractionRequest) -> Answer | None:
+    async def _without_fixture(self, request: ExtractionRequest) -> Answer | None:
         if request.domain is None and request.generation != "vlm-1":
             text = await aside(_orion_text, GENERATION, self.mock, request)
             return Answer(text, "generated")
         if request.domain is None:
             text = json.dumps({"message": NO_DOMAIN}, separators=(",", ":")) if request.json_object else NO_DOMAIN
             return Answer(text, "generated")
-        fixture = self.mock.store.packaged(request.domain)
-        if fixture is not None:
-            return await played(self.mock, fixture, request)
         if self.mock.settings.unknown_domain == "generate":
             return await aside(generated, GENERATION, self.mock, request, CallerSchema(GENERIC_SCHEMA, ()))
         return None

@@ -60,10 +60,10 @@ PAUSE = 0.25
 """Seconds between an answer and the next try, below which that counts as no pause; the SDKs wait for 0.375 or more."""
 
 MOST_HASTY = 2
-"""How many tries in a row without a pause are nothing to speak of."""
+"""How many tries in a row without a pause are no finding yet."""
 
 MOST_POLLS = 120
-"""How many readings of something that is not done are within measure: ten minutes of the SDKs' own waiting."""
+"""How many readings of something that is not done are reasonable: as many as the SDKs make in ten minutes."""
 
 POLLING: tuple[Code, ...] = ("polled_too_fast", "polled_without_end", "ignored_failed", "never_read")
 """The findings that are about batches and executions; their requests are the ids of those."""
@@ -73,7 +73,7 @@ SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ClientFinding:
     """One thing that the client did: its code, a sentence, and the ids of the requests that it rests on."""
 
     code: Code
@@ -93,9 +93,9 @@ class Verdict(str):
 
     __slots__ = ("findings", "requests")
     requests: int
-    findings: tuple[Finding, ...]
+    findings: tuple[ClientFinding, ...]
 
-    def __new__(cls, requests: int, findings: Iterable[Finding] = ()) -> Verdict:  # noqa: PYI034 - Self needs Python 3.11
+    def __new__(cls, requests: int, findings: Iterable[ClientFinding] = ()) -> Verdict:  # noqa: PYI034 - Self needs Python 3.11
         """Return a verdict."""
         found = tuple(findings)
         made = super().__new__(cls, _in_words(requests, found))
@@ -108,7 +108,7 @@ class Verdict(str):
 
     @property
     def ok(self) -> bool:
-        """Return whether there is nothing to find fault with."""
+        """Return whether there is no finding."""
         return not self.findings
 
     def __bool__(self) -> bool:
@@ -119,7 +119,7 @@ class Verdict(str):
         return {"ok": self.ok, "requests": self.requests, "findings": [asdict(each) for each in self.findings]}
 
 
-def _in_words(requests: int, findings: Sequence[Finding]) -> str:
+def _in_words(requests: int, findings: Sequence[ClientFinding]) -> str:
     looked_at = f"{requests} request{'' if requests == 1 else 's'}"
     if not findings:
         return f"ok: nothing to find fault with in {looked_at}"
@@ -147,7 +147,7 @@ def of(mock: Mock) -> Verdict:
     return verdict(mock.journal, mock.jobs.all(), told)
 
 
-def _about_polling(job: Job, told: Collection[str]) -> Iterator[Finding]:
+def _about_polling(job: Job, told: Collection[str]) -> Iterator[ClientFinding]:
     """Find what is wrong with how a job was read."""
     if not job.is_batch:
         return
@@ -156,14 +156,14 @@ def _about_polling(job: Job, told: Collection[str]) -> Iterator[Finding]:
     hasty = sum(later.time - earlier.time < PAUSE for earlier, later in pairwise(waiting))
     if hasty > MOST_HASTY:
         message = f"read {called} {hasty} times again with less than {PAUSE:g} s between"
-        yield Finding("polled_too_fast", message, (job.id,))
+        yield ClientFinding("polled_too_fast", message, (job.id,))
     if len(waiting) > MOST_POLLS:
-        yield Finding("polled_without_end", f"read {called} {len(waiting)} times before it was done", (job.id,))
+        yield ClientFinding("polled_without_end", f"read {called} {len(waiting)} times before it was done", (job.id,))
     failed = sum(read.status == "failed" for read in job.reads)
     if failed > 1:
-        yield Finding("ignored_failed", f"read {called} {failed - 1} times again after it had failed", (job.id,))
+        yield ClientFinding("ignored_failed", f"read {called} {failed - 1} times again after it had failed", (job.id,))
     if not job.reads and job.id not in told:
-        yield Finding("never_read", f"never read {called}", (job.id,))
+        yield ClientFinding("never_read", f"never read {called}", (job.id,))
 
 
 def together(verdicts: Iterable[Verdict]) -> Verdict:
@@ -195,35 +195,35 @@ def _chains(entries: Sequence[Entry]) -> list[Chain]:
 
 
 def _failed(entry: Entry) -> bool:
-    """Return whether a client may well ask again: after an error, a cut connection, or a spoilt answer."""
+    """Return whether a client may repeat a request: after an error, a cut connection, or a spoilt answer."""
     return not 200 <= entry.status < 400 or entry.fault not in (None, "latency")  # noqa: PLR2004 - the HTTP status classes
 
 
-def _about(chain: Chain) -> Iterator[Finding]:
+def _about(chain: Chain) -> Iterator[ClientFinding]:
     yield from _too_early(chain)
     yield from _in_vain(chain)
     yield from _hammered(chain)
     first = chain[0]
     if len(chain) == 1 and (first.status in TRANSIENT or first.status >= SERVER_ERROR):
-        yield Finding("gave_up", f"gave up after one {_status(first)}", (first.id,))
+        yield ClientFinding("gave_up", f"gave up after one {_status(first)}", (first.id,))
 
 
-def _too_early(chain: Chain) -> Iterator[Finding]:
+def _too_early(chain: Chain) -> Iterator[ClientFinding]:
     for failed, retry in pairwise(chain):
         waited = retry.time - failed.end
         if failed.retry_after is not None and waited < failed.retry_after - TOLERANCE:
             asked = f"{failed.retry_after:g} s"
             message = f"retried a {_status(failed)} after {waited:.2f} s, where Retry-After had asked for {asked}"
-            yield Finding("retried_too_early", message, (failed.id, retry.id))
+            yield ClientFinding("retried_too_early", message, (failed.id, retry.id))
 
 
-def _in_vain(chain: Chain) -> Iterator[Finding]:
+def _in_vain(chain: Chain) -> Iterator[ClientFinding]:
     final = [(failed, retry) for failed, retry in pairwise(chain) if failed.status in FINAL and _again(failed, retry)]
     if final:
         statuses = " and ".join(sorted({_status(failed) for failed, _ in final}))
         times = "once" if len(final) == 1 else f"{len(final)} times"
         message = f"retried a {statuses} {times}, which the same request gets again"
-        yield Finding("retried_in_vain", message, (final[0][0].id, *(retry.id for _, retry in final)))
+        yield ClientFinding("retried_in_vain", message, (final[0][0].id, *(retry.id for _, retry in final)))
 
 
 def _again(failed: Entry, retry: Entry) -> bool:
@@ -232,7 +232,7 @@ def _again(failed: Entry, retry: Entry) -> bool:
     return same and (failed.error != "unsupported_parameter" or failed.param == retry.param)
 
 
-def _hammered(chain: Chain) -> Iterator[Finding]:
+def _hammered(chain: Chain) -> Iterator[ClientFinding]:
     """Find the stretches of a chain in which the client did not pause, and was not told that it need not."""
     stretch = chain[:1]
     for failed, retry in pairwise([*chain, None]):
@@ -242,7 +242,7 @@ def _hammered(chain: Chain) -> Iterator[Finding]:
         if len(stretch) - 1 > MOST_HASTY:
             seconds = stretch[-1].time - stretch[0].end
             message = f"sent the same request {len(stretch) - 1} times again within {seconds:.2f} s"
-            yield Finding("hammered", message, tuple(entry.id for entry in stretch))
+            yield ClientFinding("hammered", message, tuple(entry.id for entry in stretch))
         stretch = [retry] if retry else []
 
 
@@ -256,7 +256,7 @@ def _status(entry: Entry) -> str:
     return str(entry.status) if entry.status else "cut connection"
 
 
-def _without_effect(entries: Sequence[Entry]) -> Iterator[Finding]:
+def _without_effect(entries: Sequence[Entry]) -> Iterator[ClientFinding]:
     """Find the parameters that were sent and ignored, or refused under `--unsupported reject`."""
     senders: dict[str, list[str]] = defaultdict(list)
     for entry in entries:
@@ -266,7 +266,7 @@ def _without_effect(entries: Sequence[Entry]) -> Iterator[Finding]:
     for parameter, ids in senders.items():
         if parameter == "stream":
             message = "asked for a stream; the API sends one JSON body, in which iterating a stream finds nothing"
-            yield Finding("streamed", message, tuple(ids))
+            yield ClientFinding("streamed", message, tuple(ids))
         else:
             message = f"sent {parameter}, which has no effect"
-            yield Finding("parameter_without_effect", message, tuple(ids))
+            yield ClientFinding("parameter_without_effect", message, tuple(ids))

@@ -18,7 +18,7 @@ from vlmrun_mock.recording.upstream import UpstreamRequest, ask
 DONE = frozenset({"completed", "failed"})
 SUCCESSFUL, FAILED = range(200, 300), 500
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two readings: the first, and the most that they grow to."""
 
 BOUNDARY = b"vlmrun-mock-7f3c1a5e9b2d4f60"

@@ -131,7 +131,7 @@ class Recorder:
             if response is None or request is None:
                 notes = [f"not recorded: {original.unrecordable}"]
             else:
-                keep = _Keeping(settings, store, keys, name, asked_of(original) if original.polls else {})
+                keep = _Destination(settings, store, keys, name, asked_of(original) if original.polls else {})
                 recording, notes = await asyncio.to_thread(self._keep, request, response, keep)
                 answer = replace(answer, fixture=recording)
             hints = _hints(response) if response else ()
@@ -143,7 +143,7 @@ class Recorder:
             raise
 
     def _keep(
-        self, request: ExtractionRequest, response: UpstreamResponse, keep: _Keeping
+        self, request: ExtractionRequest, response: UpstreamResponse, keep: _Destination
     ) -> tuple[str | None, list[str]]:
         """Write a response down; return the recording's name, if there is one, and notes for the log."""
         folder, domains = keep.settings.folders[0], keep.store.domains
@@ -175,8 +175,8 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Keeping:
-    """Where a response is kept, under which name if it has one already, the keys that are left out, and the way in."""
+class _Destination:
+    """Where a response is written: into which folder, under which name if it has one, and without which keys."""
 
     settings: UpstreamSettings
     store: FixtureStore

@@ -1,4 +1,4 @@
-"""What the upstream response, as a fixture that is proven to answer as the upstream did."""
+"""An upstream response as a fixture, which is proven to answer as the upstream did."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ KEY_VARIABLE = "VLMRUN_API_KEY"
 """The variable that holds the key to the real API, for tests that record and for `drift`."""
 
 LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes of an upstream's answer, as many as a request may have unless an option says otherwise."""
+"""How many bytes an answer of the upstream may have: as many as a request, unless an option says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

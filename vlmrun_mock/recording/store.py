@@ -19,8 +19,7 @@ from typing import Any
 from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.fixtures.domains import Domains
 from vlmrun_mock.fixtures.errors import FixtureError
-from vlmrun_mock.fixtures.folders import OUTSIDE, TEMPORARY, files, is_inside
-from vlmrun_mock.fixtures.format import contents
+from vlmrun_mock.fixtures.folders import OUTSIDE, TEMPORARY, contents, files, is_inside
 from vlmrun_mock.recording.recording import Recording, fixture_of
 
 LONGEST_SLUG = 40
@@ -28,10 +27,10 @@ LONGEST_DOMAIN = 100
 HASH_DIGITS = 10
 
 KEPT = ("$schema", "description")
-"""What somebody may have written into a recording, and that stays when it is made again."""
+"""The keys that a person may add to a recording, and that stay when it is made again."""
 
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?:\..*)?")
-"""What no file may be called on Windows, whatever its ending."""
+"""The names that no file may have on Windows, whatever its ending."""
 
 HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
 """A short name for this machine, as a folder may be shared with others."""
@@ -40,7 +39,7 @@ UNFINISHED = re.compile(rf"\..+\.json\.(?:([0-9a-f]{{8}})-)?(\d+)-\d+{re.escape(
 """What a file is called that is being written: by which machine and process."""
 
 LONGEST_WRITING = 3_600.0
-"""Seconds after which a file that is being written, is not."""
+"""How many seconds a file may take to be written; one that took longer was left behind."""
 
 _numbers = itertools.count(1)
 

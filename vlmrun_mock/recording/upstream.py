@@ -32,7 +32,7 @@ PASSED_ON = ("content-type", "retry-after", "retry-after-ms", "x-should-retry")
 CHAT = "/v1/openai/chat/completions"
 
 LONGEST_CONNECTING = 30.0
-"""Seconds in which the upstream is there, or is not."""
+"""How many seconds a connection to the upstream may take."""
 
 NOT_FORWARDED = frozenset(
     {
@@ -51,7 +51,7 @@ NOT_FORWARDED = frozenset(
         b"upgrade",
     }
 )
-"""The headers of a request that are between a client and its next hop."""
+"""The headers of a request that concern one connection alone, and are not forwarded."""
 
 MOST_ARRIVALS = 10_000
 """Pieces of a body whose time of arrival is kept."""
@@ -60,7 +60,7 @@ ANSWERS = range(200, 600)
 """The statuses that end a request."""
 
 OWN_KEY = frozenset({b"authorization", b"x-api-key"})
-"""The headers that hold the key of the mock's own, where another one is sent instead."""
+"""The headers that hold the key to the mock, which is replaced where the upstream has a key of its own."""
 
 WINDOWS = {"gzip": (zlib.MAX_WBITS | 16,), "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS)}
 """The encodings of a body that are undone, with zlib's names of their forms; the upstream is not asked for any."""
@@ -123,7 +123,7 @@ async def ask(
     UpstreamAnswerTooLarge. No message shows one of the `keys`.
     `trusted` is what the upstream's certificate is checked by: see `certificates`.
     """
-    received = _Received(settings)
+    received = _PartialResponse(settings)
     started = time.perf_counter()
     try:
         await asyncio.wait_for(_receive(received, settings, request, trusted), settings.timeout)
@@ -152,11 +152,11 @@ def _connecting(settings: UpstreamSettings) -> float:
     return min(LONGEST_CONNECTING, settings.timeout)
 
 
-def _so_far(received: _Received) -> str:
+def _so_far(received: _PartialResponse) -> str:
     return f"{len(received.body):,} bytes of the body came" if received.status else "Nothing came"
 
 
-class _Received:
+class _PartialResponse:
     """The part of a response that has come so far."""
 
     def __init__(self, settings: UpstreamSettings) -> None:
@@ -218,7 +218,7 @@ def _can_be_sent(value: str | None) -> bool:
 
 
 async def _receive(
-    received: _Received, settings: UpstreamSettings, request: UpstreamRequest, trusted: ssl.SSLContext | None
+    received: _PartialResponse, settings: UpstreamSettings, request: UpstreamRequest, trusted: ssl.SSLContext | None
 ) -> None:
     limits = httpx2.Timeout(settings.timeout, connect=_connecting(settings))
     async with httpx2.AsyncClient(timeout=limits, verify=trusted or certificates()) as client:

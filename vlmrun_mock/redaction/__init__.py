@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from vlmrun_mock.redaction.kinds import Kind
+from vlmrun_mock.redaction.kinds import SecretKind
 from vlmrun_mock.redaction.kinds import found_in as kinds_in
 from vlmrun_mock.redaction.spellings import Views, spellings
 
@@ -46,7 +46,7 @@ def found_in(value: Any) -> Iterator[Secret]:
     return _found(value, (), kinds_in("\n".join(_texts(value))))
 
 
-def _found(value: Any, place: Place, kinds: Sequence[Kind]) -> Iterator[Secret]:
+def _found(value: Any, place: Place, kinds: Sequence[SecretKind]) -> Iterator[Secret]:
     if isinstance(value, Mapping):
         for key, child in value.items():
             at = (*place, key)
@@ -76,7 +76,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(child)
 
 
-def _kinds(text: str, kinds: Sequence[Kind]) -> Iterator[str]:
+def _kinds(text: str, kinds: Sequence[SecretKind]) -> Iterator[str]:
     """Yield the kinds of secrets in a text; what two kinds find is of the first."""
     for kind in kinds:
         text, count = kind.pattern.subn(REPLACEMENT, text)
@@ -132,13 +132,13 @@ class Redaction:
         patterns = [known.pattern(found) for known in self._known if (found := known.found_in(views))]
         return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
-    def _clean(self, text: str, known: re.Pattern[str] | None, kinds: Sequence[Kind]) -> str:
+    def _clean(self, text: str, known: re.Pattern[str] | None, kinds: Sequence[SecretKind]) -> str:
         for pattern in (*([known] if known else ()), *(kind.pattern for kind in kinds)):
             text, count = pattern.subn(REPLACEMENT, text)
             self.replaced += count
         return text
 
-    def _value(self, value: Any, known: re.Pattern[str] | None, kinds: Sequence[Kind]) -> Any:
+    def _value(self, value: Any, known: re.Pattern[str] | None, kinds: Sequence[SecretKind]) -> Any:
         if isinstance(value, str):
             return self._clean(value, known, kinds) if known or kinds else value
         if isinstance(value, Mapping):
@@ -147,7 +147,7 @@ class Redaction:
             }
         return [self._value(child, known, kinds) for child in value] if isinstance(value, list) else value
 
-    def _named(self, key: str, child: Any, known: re.Pattern[str] | None, kinds: Sequence[Kind]) -> Any:
+    def _named(self, key: str, child: Any, known: re.Pattern[str] | None, kinds: Sequence[SecretKind]) -> Any:
         if not _is_named(key, child):
             return self._value(child, known, kinds)
         self.replaced += 1

@@ -14,7 +14,7 @@ import msgspec
 HEX = "0123456789abcdef"
 
 
-class Kind(msgspec.Struct, frozen=True):
+class SecretKind(msgspec.Struct, frozen=True):
     """A kind of secret: its name, its pattern, an example that is nobody's, and its marks.
 
     One of the `marks` stands in every text in which the pattern finds something, so that most texts are never searched
@@ -39,11 +39,11 @@ def _compiled(text: str, folds: bool) -> re.Pattern[str]:  # noqa: FBT001 - a ro
     return re.compile(text, re.ASCII | (re.IGNORECASE if folds else 0))
 
 
-def _kind(name: str, pattern: str, example: str, *marks: str, folds: bool = False) -> Kind:
-    return Kind(name, pattern, example, marks, folds)
+def _kind(name: str, pattern: str, example: str, *marks: str, folds: bool = False) -> SecretKind:
+    return SecretKind(name, pattern, example, marks, folds)
 
 
-def _named(name: str, words: str, value: str, example: str, *marks: str) -> Kind:
+def _named(name: str, words: str, value: str, example: str, *marks: str) -> SecretKind:
     """Return a kind whose value looks like much else, and is known by the name before it, as in a file of settings."""
     pattern = rf"(?:{words})[\w-]{{0,30}}[\"']?\s{{0,3}}(?:=>?|:)\s{{0,3}}[\"']?(?:{value})(?![\w/+-])"
     return _kind(name, pattern, example, *marks, folds=True)
@@ -52,7 +52,7 @@ def _named(name: str, words: str, value: str, example: str, *marks: str) -> Kind
 B, E = r"(?<![A-Za-z0-9_-])", r"(?![A-Za-z0-9_-])"
 """Where a key begins and ends: not within a word."""
 
-ROWS: tuple[Kind, ...] = (
+ROWS: tuple[SecretKind, ...] = (
     _kind(
         "a bearer token",
         r"\bBearer\s{1,20}(?=[^\s\"]{0,200}\d)[\w.~+/-]{16,}=*",
@@ -483,7 +483,7 @@ _PLAIN = tuple((mark, kind) for kind in ROWS if not kind.folds for mark in kind.
 _FOLDING = tuple((mark, kind) for kind in ROWS if kind.folds for mark in kind.marks)
 
 
-def found_in(text: str) -> tuple[Kind, ...]:
+def found_in(text: str) -> tuple[SecretKind, ...]:
     """Return the kinds of which something stands in a text, in the order of the table: of most texts none."""
     small = text.lower()
     marked = {kind.name for mark, kind in _PLAIN if mark in text}

@@ -47,13 +47,13 @@ ESCAPE = re.compile(
 """An escape of JSON or of a programming language; that of a line's end and the like stands for nothing."""
 
 OCTAL = 5
-"""Which of its groups is no hexadecimal number."""
+"""The number of its group that is octal, where the others are hexadecimal."""
 
 COMPRESSED = re.compile(r"(?:H4sI|eJ[w-z]|eN[o-r]|eA[EF]|eF[4-7])[A-Za-z0-9+/_-]{12,}")
 """How gzip and zlib begin in base64."""
 
 LARGEST_UNPACKED = 1_000_000
-"""Bytes that are unpacked of something compressed."""
+"""How many bytes of compressed data are unpacked."""
 
 AUTO = 32
 """zlib's flag for taking gzip and zlib alike, to be added to the size of its window."""

@@ -1,4 +1,4 @@
-"""Imperfect reading: a share of an answer's values spoilt as a vision model does, and still valid by a schema."""
+"""Misreading: a share of an answer's values is spoilt as by a vision model, and stays valid by the schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from vlmrun_mock.seed import Seed
 
 LOOKALIKES: Mapping[str, str] = dict(zip("0O1lI5S8B2ZmnuvceaogqCG", "O0lIlS5B8Z2nmvuecoaqgGC", strict=True))
-"""What a character is taken for."""
+"""The character that each is mistaken for."""
+
+UNREAD = 0.15
+"""The share of spoilt values that are not read at all."""
+
+MISTAKEN = 0.8
+"""The share of spoilt texts in which a character is taken for another, where one has a lookalike; others lose one."""
+
+EVEN = 0.5
+"""The share where of two ways to misread each is as likely."""
 
 TRIES = 6
 LEAST_ROWS = 2
@@ -24,7 +33,7 @@ LEAST_ROWS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Misread:
+class Misreading:
     """A place that was spoilt: what it was, and what it is now; for a list, only how many items it had and has.
 
     `order` says of each item of a list which one it was.
@@ -38,7 +47,7 @@ class Misread:
 
 def misread(
     content: Any, share: float, *, schema: Mapping[str, Any] | None, seed: Seed, facts: Sequence[str]
-) -> tuple[Any, tuple[Misread, ...]]:
+) -> tuple[Any, tuple[Misreading, ...]]:
     """Return a copy of content with that share of its values spoilt, and what was spoilt; the same for the same facts.
 
     A value whose spoiling would not meet the schema is left as it is.
@@ -57,7 +66,7 @@ def misread(
     return spoilt, tuple(found)
 
 
-def _moved(found: Sequence[Misread], rows: Place, kept: Sequence[int]) -> Iterator[Misread]:
+def _moved(found: Sequence[Misreading], rows: Place, kept: Sequence[int]) -> Iterator[Misreading]:
     """Yield what was spoilt, each where it is now that a list has only the rows `kept`, in that order."""
     depth = len(rows)
     for each in found:
@@ -67,7 +76,7 @@ def _moved(found: Sequence[Misread], rows: Place, kept: Sequence[int]) -> Iterat
             yield replace(each, place=(*rows, kept.index(int(index)), *each.place[depth + 1 :]))
 
 
-def moved(boxes: Boxes, spoilt: Sequence[Misread]) -> Boxes:
+def moved(boxes: Boxes, spoilt: Sequence[Misreading]) -> Boxes:
     """Return the boxes of what was spoilt: each goes with its value, also in a row that is in another's place."""
     for each in reversed(spoilt):  # the place of a list within a list is that of today
         if each.order:
@@ -94,7 +103,7 @@ def _spoil(
     change: Callable[[Any, Random], tuple[Any, Sequence[int]]],
     random: Random,
     is_valid: Callable[[Any], bool],
-) -> Misread | None:
+) -> Misreading | None:
     """Change a value in place, unless no change of it is valid."""
     around = content
     for key in place[:-1]:
@@ -106,7 +115,7 @@ def _spoil(
             continue
         around[place[-1]] = read
         if is_valid(content):
-            return Misread(place, len(truth), len(read), order) if order else Misread(place, truth, read)
+            return Misreading(place, len(truth), len(read), order) if order else Misreading(place, truth, read)
     around[place[-1]] = truth
     return None
 
@@ -118,14 +127,14 @@ def _value(value: Any, random: Random) -> tuple[Any, Sequence[int]]:
 
 def _read(value: Any, random: Random) -> Any:
     """Return a value as it may be read: a character mistaken, a decimal point shifted, or nothing at all."""
-    if random.random() < 0.15:  # noqa: PLR2004 - one in seven is not read at all
+    if random.random() < UNREAD:
         return None
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
         return _number(value, random)
     mistakable = [index for index, letter in enumerate(value) if letter in LOOKALIKES]
-    if mistakable and random.random() < 0.8:  # noqa: PLR2004
+    if mistakable and random.random() < MISTAKEN:
         at = random.choice(mistakable)
         return value[:at] + LOOKALIKES[value[at]] + value[at + 1 :]
     at = random.randrange(len(value)) if value else 0
@@ -133,7 +142,7 @@ def _read(value: Any, random: Random) -> Any:
 
 
 def _number(value: float, random: Random) -> float:
-    if isinstance(value, float) and random.random() < 0.5:  # noqa: PLR2004
+    if isinstance(value, float) and random.random() < EVEN:
         return round(value * random.choice((10, 0.1)), 4)
     digits = str(value)
     at = random.choice([index for index, digit in enumerate(digits) if digit.isdigit()])
@@ -145,7 +154,7 @@ def _rows(rows: list[Any], random: Random) -> tuple[list[Any], Sequence[int]]:
     """Return rows of which one is lost, or two are in each other's place; and which one each was."""
     at = random.randrange(len(rows) - 1)
     order = list(range(len(rows)))
-    order[at : at + 2] = [at + 1] if random.random() < 0.5 else [at + 1, at]  # noqa: PLR2004
+    order[at : at + 2] = [at + 1] if random.random() < EVEN else [at + 1, at]
     return [rows[index] for index in order], order
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vlmrun_mock.documents import identity
 from vlmrun_mock.fixtures.errors import FixtureError
+from vlmrun_mock.fixtures.folders import contents
 from vlmrun_mock.lazy import lazy
 
 if TYPE_CHECKING:
     from vlmrun_mock.fixtures import format as file_format
     from vlmrun_mock.fixtures import originals as pictures
-    from vlmrun_mock.fixtures.format import FixtureBody
+    from vlmrun_mock.fixtures.bodies import FixtureBody
     from vlmrun_mock.fixtures.originals import Original
 else:
     pictures = lazy("vlmrun_mock.fixtures.originals")
@@ -105,7 +106,7 @@ def _identity(document: Any, index: int, name: str, folder: Path) -> Any:
 def _data(document: DocumentLike, folder: Path) -> bytes:
     """Return a document's bytes; raises OSError or ValueError."""
     if isinstance(document, (str, os.PathLike)):
-        data = file_format.contents(folder / document)
+        data = contents(folder / document)
     elif isinstance(document, (bytes, bytearray, memoryview)):
         data = bytes(document)
     else:

@@ -16,8 +16,9 @@ from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock import verdict
 from vlmrun_mock.mock.faults import FaultKind, RouteFamily
 from vlmrun_mock.mock.files import StoredFile
-from vlmrun_mock.mock.journal import LONGEST_NAME, Entry, EnvelopeKind
+from vlmrun_mock.mock.journal import Entry, EnvelopeKind
 from vlmrun_mock.mock.mock import Mock
+from vlmrun_mock.mock.request_summary import LONGEST_NAME
 from vlmrun_mock.mock.verdict import Verdict, together
 from vlmrun_mock.mock.webhooks import Webhook
 from vlmrun_mock.testing import arguments

@@ -75,7 +75,7 @@ class MockServer(Control):
     def url(self) -> str:
         """Return the server's address, such as `http://127.0.0.1:41234`; raises RuntimeError unless it is running."""
         if not self._url:
-            raise RuntimeError("The server is not running: it does for the length of a `with` block")
+            raise RuntimeError("The server is not running: use it inside its `with` block, or call start()")
         return self._url
 
     def start(self) -> None:
@@ -96,8 +96,8 @@ class MockServer(Control):
     def opened(self, start: Configuration, folder: Path | None = None, owner: str = "a block") -> Iterator[Control]:
         """Open a scope for the length of a block, with a key of its own; it also serves all other keys.
 
-        `owner` is whose the key was, as a client is told that keeps it. Paths of documents in fixtures are relative to
-        `folder`. Raises FixtureFolderError and FixtureError.
+        `owner` names the test that the key belongs to, for clients that still send it later. Paths of documents in
+        fixtures are relative to `folder`. Raises FixtureFolderError and FixtureError.
         """
         key = _key(start, f"{LOCAL_KEY}-{next(self._numbers)}")
         mock = self.scopes.open(key, start.settings)

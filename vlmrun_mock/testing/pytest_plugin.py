@@ -12,16 +12,29 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from vlmrun_mock.mock.options import INI, MODES, Kind
+from vlmrun_mock.lazy import lazy
+from vlmrun_mock.mock.options import INI
+from vlmrun_mock.mock.options.option import Kind
+from vlmrun_mock.mock.options.upstream import MODES
 from vlmrun_mock.mock.proxies import exempting
 
-# Every test session of every project in the environment imports this module, so that nothing heavy loads before it is
-# used. The doors of `lazy` are no help: pytest looks for fixtures in each name of a plugin, which can open them.
+# Every test session of every project in the environment imports this module, so that nothing heavy loads before a test
+# uses a fixture of it.
 if TYPE_CHECKING:
     from vlmrun_mock.address import Address
+    from vlmrun_mock.mock import keywords
     from vlmrun_mock.mock.keywords import Configuration
+    from vlmrun_mock.recording import recorder
+    from vlmrun_mock.recording import settings as recording_settings
+    from vlmrun_mock.testing import expectation, mock_server
     from vlmrun_mock.testing.control import Control
     from vlmrun_mock.testing.mock_server import MockServer
+else:
+    keywords = lazy("vlmrun_mock.mock.keywords")
+    recorder = lazy("vlmrun_mock.recording.recorder")
+    recording_settings = lazy("vlmrun_mock.recording.settings")
+    expectation = lazy("vlmrun_mock.testing.expectation")
+    mock_server = lazy("vlmrun_mock.testing.mock_server")
 
 MARKER = "vlmrun_mock"
 
@@ -87,9 +100,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         item.add_report_section(call.when, "vlmrun-mock", WIDER)
     control = item.stash.get(CONTROL, None)
     if control is not None and call.when == "call" and call.excinfo is not None and control.requests:
-        from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only when the fixture is used
-
-        item.add_report_section("call", "vlmrun-mock", "\n".join(map(line, control.requests)))
+        item.add_report_section("call", "vlmrun-mock", "\n".join(map(expectation.line, control.requests)))
     return (yield)
 
 
@@ -101,9 +112,7 @@ def _is_mismatch(message: str) -> bool:
 @pytest.fixture(scope="session")
 def _vlmrun_mock_server() -> Iterator[MockServer]:
     """Return the server that all tests of this process share, each with a scope of its own."""
-    from vlmrun_mock.testing.mock_server import MockServer  # noqa: PLC0415 - heavy: imported when first needed
-
-    with MockServer() as server:
+    with mock_server.MockServer() as server:
         yield server
 
 
@@ -165,28 +174,24 @@ def _vlmrun_mock_marked(request: pytest.FixtureRequest) -> None:
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
     """Return the settings of a test's markers, of which the closest wins."""
-    from vlmrun_mock.mock.keywords import SettingsError  # noqa: PLC0415 - only when the fixture is used
-
     settings: dict[str, Any] = {}
     for marker in reversed(list(item.iter_markers(MARKER))):
         if marker.args:
-            raise SettingsError(f"the marker takes settings by name, such as strict=True, not {marker.args[0]!r:.100}")
+            given = f"{marker.args[0]!r:.100}"
+            raise keywords.SettingsError(f"the marker takes settings by name, such as strict=True, not {given}")
         settings |= marker.kwargs
     return settings
 
 
 def _configuration(config: pytest.Config, folder: Path, marked: Mapping[str, Any]) -> tuple[Configuration, bool]:
     """Return settings, of markers before those of the configuration file, and whether a key to record is missing."""
-    from vlmrun_mock.mock.keywords import configuration  # noqa: PLC0415 - only when the fixture is used
-    from vlmrun_mock.recording.settings import key_of_environment  # noqa: PLC0415 - only when the fixture is used
-
-    start = configuration({**_ini_settings(config), **marked}, folder)
+    start = keywords.configuration({**_ini_settings(config), **marked}, folder)
     mode = config.getoption("--vlmrun-mock-record") if start.settings.fixtures else None
-    recorder = replace(start.settings, record=mode or start.settings.record)
-    if recorder.record:
-        recorder = replace(recorder, upstream_key=recorder.upstream_key or key_of_environment())
-    offline = recorder.record in ("once", "new", "all") and not recorder.upstream_key
-    return replace(start, settings=replace(recorder, record="none") if offline else recorder), offline
+    settings = replace(start.settings, record=mode or start.settings.record)
+    if settings.record:
+        settings = replace(settings, upstream_key=settings.upstream_key or recording_settings.key_of_environment())
+    offline = settings.record in ("once", "new", "all") and not settings.upstream_key
+    return replace(start, settings=replace(settings, record="none") if offline else settings), offline
 
 
 def _ini_settings(config: pytest.Config) -> dict[str, Any]:
@@ -201,24 +206,20 @@ def _ini_settings(config: pytest.Config) -> dict[str, Any]:
 
 def _report_unrecorded(control: Control) -> None:
     """Warn of requests that were not recorded, and fail if a recording could not be written."""
-    from vlmrun_mock.recording.recorder import UNWRITTEN  # noqa: PLC0415 - only when the fixture is used
-    from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only when the fixture is used
-
     notes = [(entry, note) for entry in control.requests for note in entry.notes]
     for entry, note in notes:
         if note.startswith("not recorded"):
-            warnings.warn(pytest.PytestWarning(f"vlmrun_mock: {note}\n{line(entry)}"), stacklevel=2)
-    unwritten = [f"{line(entry)}\n    {note}" for entry, note in notes if note.startswith(UNWRITTEN)]
-    if unwritten:
-        pytest.fail("an answer of the real API could not be written:\n" + "\n".join(unwritten), pytrace=False)
+            warnings.warn(pytest.PytestWarning(f"vlmrun_mock: {note}\n{expectation.line(entry)}"), stacklevel=2)
+    lost = [(entry, note) for entry, note in notes if note.startswith(recorder.UNWRITTEN)]
+    if lost:
+        lines = (f"{expectation.line(entry)}\n    {note}" for entry, note in lost)
+        pytest.fail("\n".join(("an answer of the real API could not be written:", *lines)), pytrace=False)
 
 
 def _expect_no_miss(control: Control, hint: str) -> None:
     """Fail a strict test with a request that no fixture matches, even if the application hides the error."""
-    from vlmrun_mock.testing.expectation import line  # noqa: PLC0415 - only when the fixture is used
-
     missed = [entry for entry in control.requests if entry.error == "no_fixture"]
     if missed:
-        explained = (f"{line(entry)}\n    {entry.message}" for entry in missed)
+        explained = (f"{expectation.line(entry)}\n    {entry.message}" for entry in missed)
         lines = ("the test is strict, and no fixture matched:", *explained, *filter(None, [hint]))
         pytest.fail("\n".join(lines), pytrace=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -101,7 +100,7 @@ def _parsed(raw: bytes, log: RequestLog) -> Execution:
     try:
         return execution_parser.parse(raw)
     except InvalidRequest:
-        log.entry = log.entry.changed(kind="execution", digest=hashlib.sha256(raw).hexdigest())
+        log.entry = msgspec.structs.replace(log.entry, kind="execution", digest=hashlib.sha256(raw).hexdigest())
         raise
 
 
@@ -109,10 +108,10 @@ def _of_agent(mock: Mock, execution: Execution) -> ExtractionRequest:
     """Return what is asked for, with the domain that the agent's name stands for, or the agent's schema."""
     asked = mock.with_skills(execution.extraction)
     if mock.knows(execution.name):
-        asked = replace(asked, domain=execution.name)
+        asked = msgspec.structs.replace(asked, domain=execution.name)
     agent = mock.resources.agents.named(execution.name) if execution.name else None
     if asked.schema is None and asked.domain is None and agent and agent.schema:
-        asked = replace(asked, schema=CallerSchema(agent.schema, ()))
+        asked = msgspec.structs.replace(asked, schema=CallerSchema(agent.schema, ()))
     return asked
 
 
@@ -155,7 +154,7 @@ class AgentsApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight; n8n looks an agent up by a GET with a body."""
+        """Return the routes; n8n looks an agent up by a GET with a body."""
         agents = [
             Route("/v1/agent", self.agents),
             Route("/v1/agent/lookup", self.lookup, methods=["GET", "POST"]),

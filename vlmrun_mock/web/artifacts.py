@@ -20,7 +20,7 @@ from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web import native
 
 SAMPLE = "/_mock/artifacts/sample.png"
-"""Where that leads which an artifact that is an address says."""
+"""Where the address leads that an artifact of the kind `url` holds."""
 
 
 LARGEST_KEPT = 8_000_000
@@ -46,13 +46,13 @@ def note(mock: Mock, chat: ChatRequest, raw: bytes, content: bytes) -> None:
             artifacts.keep(namespace, refs.ref(identity.from_bytes(data)), data)
 
 
-class Spelt(bytes):
+class HeaderName(bytes):
     """The name of a header in its own spelling: uvicorn sends what `lower` returns.
 
     VLM Run's Python client looks for `Content-Type` in a plain dict, and fails where it is spelt otherwise.
     """
 
-    def lower(self) -> Spelt:
+    def lower(self) -> HeaderName:
         """Return the name as it is."""
         return self
 
@@ -66,7 +66,7 @@ class ArtifactResponse:
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the response."""
         headers = [
-            (Spelt(b"Content-Type"), self._media_type.encode()),
+            (HeaderName(b"Content-Type"), self._media_type.encode()),
             (b"content-length", str(len(self._data)).encode()),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -80,7 +80,7 @@ class ArtifactsApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         routes = [
             Route("/v1/artifacts", self.artifact),
             Route("/v1/artifacts/list", self.artifacts),

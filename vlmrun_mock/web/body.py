@@ -15,11 +15,11 @@ from vlmrun_mock.web.keys import raw_headers
 from vlmrun_mock.web.request_log import RequestLog
 
 QUICK = 200_000
-"""Bytes of a body, and characters to count, that are read at once: what is longer holds up no other request."""
+"""How many bytes of a body, or characters to count, are handled in the event loop: longer ones go to a thread."""
 
 DRAIN_BYTES = 64 * 1024 * 1024
 DRAIN_SECONDS = 10.0
-"""How much of a body that is not wanted is received all the same, so that its client sees the answer."""
+"""How long, and how much of, a refused body is received all the same, so that its client sees the answer."""
 
 
 class ClientGone(Exception):
@@ -72,7 +72,7 @@ class Incoming:
 
 
 GZIP = zlib.MAX_WBITS | 16
-"""How zlib calls the encoding that is undone."""
+"""The size of the window by which zlib reads gzip."""
 
 
 def is_large(headers: Mapping[bytes, bytes]) -> bool:

@@ -75,7 +75,7 @@ class Catalog:
         self._mock = scopes.everyone
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         return [
             Route("/", self.front),
             Route("/_mock/health", self.health_of_mock),

@@ -33,8 +33,9 @@ from vlmrun_mock.api.request import ExtractionRequest, generation_of
 from vlmrun_mock.aside import aside
 from vlmrun_mock.display import printable
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.journal import Entry, RequestSummary, summarise
+from vlmrun_mock.mock.journal import Entry
 from vlmrun_mock.mock.mock import Mock
+from vlmrun_mock.mock.request_summary import RequestSummary, summarise
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web import body, faults
 from vlmrun_mock.web.keys import admitted, key_of, raw_headers
@@ -142,7 +143,7 @@ async def _response(
     original = _original(scope, raw, "", listener, mock) if passing else None
     answer = await mock.answer(request, original)
     if answer.error:
-        log.entry = log.entry.changed(source=answer.source, fixture=answer.fixture)
+        log.entry = replace(log.entry, source=answer.source, fixture=answer.fixture)
         await asyncio.sleep(answer.latency)
         raise extraction.scripted(answer)
     handler = faults.handler(fault) if fault else faults.NO_FAULT
@@ -185,9 +186,9 @@ async def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest
     try:
         chat, request, summary = _read(mock, raw) if len(raw) <= body.QUICK else await aside(_read, None, mock, raw)
     except InvalidRequest:
-        log.entry = log.entry.changed(digest=hashlib.sha256(raw).hexdigest())
+        log.entry = replace(log.entry, digest=hashlib.sha256(raw).hexdigest())
         raise
-    log.entry = log.entry.changed(request=summary)
+    log.entry = replace(log.entry, request=summary)
     return chat, request
 
 
@@ -305,7 +306,8 @@ def _chat_response(
         status=status,
         headers=sent,
         body=content,
-        entry=entry.changed(
+        entry=replace(
+            entry,
             source=answer.source,
             fixture=answer.fixture,
             usage=figures,

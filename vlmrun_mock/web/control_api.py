@@ -15,10 +15,10 @@ from vlmrun_mock.aside import aside
 from vlmrun_mock.fixtures.fixture import Fixture
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock import verdict
-from vlmrun_mock.mock.faults import Armed, Fault
+from vlmrun_mock.mock.faults import ArmedFault, Fault
 from vlmrun_mock.mock.files import StoredFile
 from vlmrun_mock.mock.jobs import Job
-from vlmrun_mock.mock.journal import Query
+from vlmrun_mock.mock.journal import JournalQuery
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.verdict import together
@@ -52,7 +52,7 @@ class ControlApi:
         self._asked = AskedScopes(scopes)
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         return [
             Route("/_mock/requests", self.requests, methods=["GET", "DELETE"]),
             Route("/_mock/fixtures", self.fixtures, methods=["GET", "POST", "DELETE"]),
@@ -126,7 +126,7 @@ class ControlApi:
         )
 
     async def files(self, request: Request) -> Response:
-        """List the uploaded files, or keep one under an id of one's own."""
+        """List the uploaded files, or keep one under an id that is given."""
         mock = self._asked.mock(request)
         if request.method in READING:
             return JSONResponse({"files": [_file(each) for each in mock.files.all() if each.content]})
@@ -136,7 +136,7 @@ class ControlApi:
         return JSONResponse({"files": [_file(each) for each in kept]}, status_code=201)
 
     async def predictions(self, request: Request) -> Response:
-        """List the predictions, or keep one under an id of one's own."""
+        """List the predictions, or keep one under an id that is given."""
         mock = self._asked.mock(request)
         if request.method in READING:
             return JSONResponse({"predictions": [_prediction(job) for job in mock.jobs.of("prediction")]})
@@ -146,7 +146,7 @@ class ControlApi:
         return JSONResponse({"predictions": [_prediction(job) for job in kept]}, status_code=201)
 
     async def verdict(self, request: Request) -> Response:
-        """Say what the client did; without a key, what that of each key did."""
+        """Return the verdict on the client; without a key, one on the clients of all keys."""
         return JSONResponse(together(map(verdict.of, self._asked.mocks(request))).as_json())
 
     async def openapi(self, request: Request) -> Response:
@@ -154,7 +154,7 @@ class ControlApi:
         self._asked.key(request)
         return Response(await aside(openapi.document, None), media_type="application/json")
 
-    def _query(self, given: QueryBody) -> Query:
+    def _query(self, given: QueryBody) -> JournalQuery:
         """Return a query, with its domain in the present spelling, as the journal has it."""
         query = given.query()
         return dataclasses.replace(query, domain=self._scopes.store.domains.canonical(query.domain))
@@ -213,6 +213,6 @@ def _fault(fault: Fault) -> dict[str, Any]:
     return {**data, "latency_ms": [shortest, longest]}
 
 
-def as_armed(armed: Armed) -> dict[str, Any]:
+def as_armed(armed: ArmedFault) -> dict[str, Any]:
     """Return an armed fault as data."""
     return {**_fault(armed.fault), "seen": armed.seen, "struck": armed.struck}

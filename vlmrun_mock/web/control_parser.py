@@ -14,7 +14,7 @@ from vlmrun_mock.documents.identity import from_base64
 from vlmrun_mock.fixtures.errors import FixtureError
 from vlmrun_mock.json_text import dotted, strict
 from vlmrun_mock.mock.faults import FaultKind
-from vlmrun_mock.mock.journal import EnvelopeKind, Query
+from vlmrun_mock.mock.journal import EnvelopeKind, JournalQuery
 from vlmrun_mock.validation_error import mistakes
 
 MOST_LISTED = 1_000
@@ -40,9 +40,9 @@ class QueryBody(BaseModel):
     since: Instant | None = None
     until: Instant | None = None
 
-    def query(self) -> Query:
+    def query(self) -> JournalQuery:
         """Return the query."""
-        return Query(**{name: getattr(self, name) for name in QueryBody.model_fields})
+        return JournalQuery(**{name: getattr(self, name) for name in QueryBody.model_fields})
 
 
 class PageBody(QueryBody):

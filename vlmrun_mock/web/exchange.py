@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 import weakref
 from collections import deque
-from dataclasses import dataclass, field
+
+import msgspec
 
 from vlmrun_mock.web.transport import RawHeaders
 
@@ -13,8 +14,7 @@ PIECE_BYTES = 200
 """About what a piece of a body takes beside its bytes."""
 
 
-@dataclass(eq=False)
-class Exchange:
+class Exchange(msgspec.Struct, eq=False, weakref=True):
     """What went over the wire for one request.
 
     `received` and `sent` are the pieces of both bodies; `times` says when each of the latter went out, in seconds since
@@ -25,18 +25,17 @@ class Exchange:
     path: str
     query: bytes
     headers: RawHeaders
-    received: list[bytes] = field(default_factory=list, repr=False)
+    received: list[bytes] = []
     answer_headers: RawHeaders = ()
-    sent: list[bytes] = field(default_factory=list, repr=False)
-    times: list[float] = field(default_factory=list)
+    sent: list[bytes] = []
+    times: list[float] = []
     is_kept: bool = True
 
     @property
     def size(self) -> int:
         """Return about how many bytes it takes."""
-        received, sent = self.received, self.sent
-        count = 1 + len(received) + len(sent)
-        return sum(map(len, received)) + sum(map(len, sent)) + PIECE_BYTES * count
+        pieces = self.received + self.sent
+        return sum(map(len, pieces)) + PIECE_BYTES * (1 + len(pieces))
 
     def begin(self, headers: RawHeaders) -> None:
         """Keep the headers of the answer."""
@@ -78,7 +77,7 @@ class Exchanges:
         return self._bytes
 
     def keep(self, exchange: Exchange) -> None:
-        """Count an exchange that is over; the oldest make room, or it goes itself if it is too large."""
+        """Count an exchange that is over. The oldest make room for it; one too large by itself is dropped."""
         size = exchange.size
         self._kept.append((weakref.ref(exchange), size))
         self._bytes += size

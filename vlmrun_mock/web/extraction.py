@@ -16,8 +16,9 @@ from vlmrun_mock.api.prediction import usage
 from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.faults import Fault, RouteFamily
-from vlmrun_mock.mock.journal import EnvelopeKind, summarise
+from vlmrun_mock.mock.journal import EnvelopeKind
 from vlmrun_mock.mock.mock import Mock
+from vlmrun_mock.mock.request_summary import summarise
 from vlmrun_mock.web import faults
 from vlmrun_mock.web.keys import key_of, raw_headers
 from vlmrun_mock.web.request_log import RequestLog
@@ -48,7 +49,7 @@ def begin(mock: Mock, log: RequestLog, request: ExtractionRequest, kind: Envelop
     """Note in the journal what is asked for; return it as the sources are asked."""
     request = mock.with_files(request)
     present = mock.present(request)
-    log.entry = log.entry.changed(kind=kind, request=summarise(present, request.fingerprint))
+    log.entry = msgspec.structs.replace(log.entry, kind=kind, request=summarise(present, request.fingerprint))
     return present
 
 
@@ -63,7 +64,7 @@ async def recognised(mock: Mock, log: RequestLog, request: ExtractionRequest, ra
     found = await recognition.recognised(mock, originals, request, raw)
     log.note(*found.notes)
     if found.request is not request and log.request is not None:
-        log.entry = log.entry.changed(request=summarise(found.request, log.request.fingerprint))
+        log.entry = msgspec.structs.replace(log.entry, request=summarise(found.request, log.request.fingerprint))
     return found.request
 
 
@@ -160,7 +161,9 @@ def scripted(answer: Answer) -> ScriptedError:
 
 def response(answer: Answer, body: bytes, status: int, fault: Fault | None, log: RequestLog) -> ChatResponse:
     """Return a body as a response, as a fault leaves it."""
-    log.entry = log.entry.changed(source=answer.source, fixture=answer.fixture, notes=(*log.entry.notes, *answer.notes))
+    log.entry = msgspec.structs.replace(
+        log.entry, source=answer.source, fixture=answer.fixture, notes=(*log.entry.notes, *answer.notes)
+    )
     headers = json_headers(answer.source, answer.fixture, len(body), (), answer.guesses, re_encoded=answer.re_encoded)
     whole = ChatResponse(status=status, headers=headers, body=body, entry=log.entry)
     handler = faults.handler(fault)

@@ -132,7 +132,7 @@ async def apply_before(fault: Fault, log: RequestLog, receive: Receive, *, batch
     In a `batch`, what fails does so later.
     """
     seconds = fault.latency[0]
-    log.entry = log.entry.changed(fault=fault.kind)
+    log.entry = replace(log.entry, fault=fault.kind)
     log.note(f"fault: {fault.kind}" + (f", {seconds * 1000:.0f} ms" if seconds else ""))
     await asyncio.sleep(seconds)
     before = HANDLERS[fault.kind].before

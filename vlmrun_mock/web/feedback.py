@@ -37,7 +37,7 @@ class FeedbackApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         routes = [
             Route("/v1/feedback/submit", self.submit, methods=["POST"]),
             Route("/v1/experimental/feedback/submit", self.submit, methods=["POST"]),
@@ -74,7 +74,7 @@ class FeedbackApi:
 
 
 def _check(mock: Mock, name: str) -> None:
-    """Raise NoSuchResource for what nobody was told the id of."""
+    """Raise NoSuchResource for an id that no client was told."""
     known = mock.jobs.get("prediction", name) or mock.jobs.get("execution", name)
     if not (known or CHAT.fullmatch(name) or SAMPLE.fullmatch(name)):
         raise NoSuchResource("Request not found")

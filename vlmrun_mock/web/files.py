@@ -17,7 +17,7 @@ from vlmrun_mock.documents import identity
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.files import PUBLIC, UPLOADS, Arrival, StoredFile, media_type
 from vlmrun_mock.mock.mock import Mock
-from vlmrun_mock.mock.options import MEBIBYTE
+from vlmrun_mock.mock.options.option import MEBIBYTE
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web import body, multipart, native
 from vlmrun_mock.web.body import ClientGone
@@ -48,7 +48,7 @@ class FilesApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         routes = [
             Route("/v1/files", self.files, methods=["GET", "POST"]),
             Route("/v1/files/presigned-url", self.presigned_url, methods=["POST"]),

@@ -33,7 +33,7 @@ def authenticate(headers: Mapping[bytes, bytes], accepted: frozenset[str]) -> by
 
 
 def admitted(key: bytes, accepted: frozenset[str]) -> bytes:
-    """Return a key that a request has; raises Unauthenticated as `authenticate` does."""
+    """Return the key that a request was found to have; raises Unauthenticated as `authenticate` does."""
     if not key:
         raise Unauthenticated
     if accepted and not any(hmac.compare_digest(key, known.encode("utf-8", "surrogateescape")) for known in accepted):

@@ -7,7 +7,7 @@ import ctypes
 import os
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
-"""Of glibc's malloc.h."""
+"""The numbers of these parameters in glibc's malloc.h."""
 
 MADV_HUGEPAGE = 14
 """Of Linux's mman.h."""

@@ -21,7 +21,7 @@ MemoKey: TypeAlias = tuple[Mock, tuple[int, ...], bytes]
 
 
 SEED = secrets.randbits(64)
-"""Of the digests: nobody outside of the process can make two bodies that share one."""
+"""The seed of the digests: nobody outside the process can make two bodies with the same digest."""
 
 SHORT = 2_000
 """Bytes of a body up to which it costs more to digest it than to keep it."""

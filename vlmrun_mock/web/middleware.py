@@ -21,7 +21,7 @@ from vlmrun_mock.api.errors import ApiError, InternalError, MethodNotAllowed, No
 from vlmrun_mock.aside import aside
 from vlmrun_mock.display import printable
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.mock.journal import SHOWN
+from vlmrun_mock.mock.request_summary import SHOWN
 from vlmrun_mock.redaction import Redaction
 from vlmrun_mock.redaction.credentials import credentials
 from vlmrun_mock.web import transport
@@ -188,7 +188,7 @@ class Middleware:
         return self._shown_time
 
     async def _serve(self, scope: Scope, incoming: Incoming, log: RequestLog, send: Send) -> ConnectionCut | None:
-        """Serve a request to its end, and return how its connection is cut then, if a fault cuts it."""
+        """Serve a request to its end; where a fault cuts the connection, return how, and else None."""
         try:
             is_chat = scope["path"] == PATH and scope["method"] == "POST"
             app = self._chat if is_chat else await self._others()
@@ -227,7 +227,8 @@ class Middleware:
         """Send an error, unless an answer is already on its way."""
         log: RequestLog = scope["state"]["log"]
         log.note(f"{error.code}: {printable(error.message, REASON)}")
-        log.entry = log.entry.changed(
+        log.entry = msgspec.structs.replace(
+            log.entry,
             error=error.code,
             message=error.message,
             param=error.param,

@@ -16,14 +16,14 @@ from pydantic.json_schema import models_json_schema
 from vlmrun_mock import __version__
 from vlmrun_mock.api import native_bodies
 from vlmrun_mock.api.bodies import ChatBody, SchemaBody
-from vlmrun_mock.fixtures.format import FixtureBody
+from vlmrun_mock.fixtures.bodies import FixtureBody
 from vlmrun_mock.mock.fault_format import FaultBody
 from vlmrun_mock.web.control_parser import FileSeed, PageBody, PredictionSeed, QueryBody
 from vlmrun_mock.web.inspector.bodies import DraftBody, SavedBody
 from vlmrun_mock.web.inspector.inspection import PAGE
 
 CHAT, CONTROL = "chat.", "control."
-"""What the names of components begin with: both sides have a message and a config."""
+"""The prefixes of the names of components: both sides have a message and a config."""
 
 KINDS = ("image", "document", "audio", "video")
 

@@ -18,7 +18,7 @@ from vlmrun_mock.display import printable
 from vlmrun_mock.web.transport import RawHeaders
 
 CONTROL, OPEN = "/_mock/", ("/_mock/files/", "/_mock/uploads/", "/_mock/skills/", "/_mock/artifacts/")
-"""What a page must be the mock's own for, and what of it any local page may have: its uploaded files."""
+"""The paths that only pages of the mock itself may ask for, and those among them that any local page may."""
 
 SHOWN = 100
 """Characters of a client's own host or origin that an error shows."""

@@ -49,7 +49,7 @@ MADE_SCHEMAS: Mapping[str, tuple[str, str]] = {
     "audio": ("audio.transcription", "media.audio-general"),
     "video": ("video.transcription", "media.video-general"),
 }
-"""Whose schema is told for a document of each kind, and what the made-up domain is called after `custom.`; ours."""
+"""The domain whose schema is made up for a document of each kind, and what follows `custom.` in its name; ours."""
 
 SCHEMA_VERSION = "20250313"
 """The version of a made-up schema, as it was recorded."""
@@ -91,7 +91,7 @@ class PredictionEndpoint:
         original = extraction.original(mock, scope, raw, request.extraction)
         answer = await extraction.answer(mock, _of_any_name(mock, asked) if self._any_name else asked, original)
         if answer.error and not request.batch:
-            log.entry = log.entry.changed(source=answer.source, fixture=answer.fixture)
+            log.entry = msgspec.structs.replace(log.entry, source=answer.source, fixture=answer.fixture)
             raise extraction.scripted(answer)
         if answer.error:
             outcome = failed(answer.error.message)
@@ -129,7 +129,7 @@ def _of_any_name(mock: Mock, asked: ExtractionRequest) -> ExtractionRequest:
     """Return a request that is answered even if its domain is the name of something that is not known here."""
     if asked.schema or asked.domain is None or mock.knows(asked.domain):
         return asked
-    return replace(asked, schema=CallerSchema(GENERIC_SCHEMA, ()))
+    return msgspec.structs.replace(asked, schema=CallerSchema(GENERIC_SCHEMA, ()))
 
 
 def journalled(scopes: Scopes, scope: Scope, log: RequestLog) -> Mock:
@@ -149,7 +149,7 @@ async def parsed(
     try:
         return parse(raw, kind) if len(raw) <= http_body.QUICK else await aside(parse, None, raw, kind)
     except InvalidRequest:
-        log.entry = log.entry.changed(kind="prediction", digest=hashlib.sha256(raw).hexdigest())
+        log.entry = msgspec.structs.replace(log.entry, kind="prediction", digest=hashlib.sha256(raw).hexdigest())
         raise
 
 
@@ -210,7 +210,7 @@ class PredictionsApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         post = ["POST"]
         reads = [
             Route("/v1/predictions", self.predictions),
@@ -261,7 +261,7 @@ class PredictionsApi:
         found = extraction.begin(mock, log, asked.extraction, "prediction")
         await extraction.strike(mock, log, found, request.receive, "predictions")
         outcome = make(mock, kind, found)
-        log.entry = log.entry.changed(source="generated")
+        log.entry = msgspec.structs.replace(log.entry, source="generated")
         domain = outcome.response.get("domain")
         answer = Answer("", "generated")
         job = added(mock, replace(asked, domain=domain), outcome, answer, f"{make.__name__}:{found.fingerprint}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
 from starlette.types import Send
 
 from vlmrun_mock.recording.streams import EVENTS
@@ -26,7 +27,7 @@ class Relay:
         kind = headers.get("content-type", "")
         if status in FOUND and kind.startswith(EVENTS) and "content-encoding" not in headers:
             self.is_begun = True
-            self._log.entry = self._log.entry.changed(source="upstream")
+            self._log.entry = replace(self._log.entry, source="upstream")
             sent = raw_headers({"content-type": kind, "cache-control": "no-cache", **origin("upstream", None)})
             await self._send({"type": "http.response.start", "status": status, "headers": list(sent)})
 

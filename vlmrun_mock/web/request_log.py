@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from vlmrun_mock.display import printable
-from vlmrun_mock.mock.journal import SHOWN, Entry, Journal, RequestSummary, without_key
+from vlmrun_mock.mock.journal import Entry, Journal, without_key
+from vlmrun_mock.mock.request_summary import SHOWN, RequestSummary
 from vlmrun_mock.redaction import Redaction
 from vlmrun_mock.web.exchange import Exchange
 
@@ -46,7 +49,7 @@ class RequestLog:
 
     def note(self, *notes: str) -> None:
         """Add notes."""
-        self.entry = self.entry.changed(notes=(*self.entry.notes, *notes))
+        self.entry = replace(self.entry, notes=(*self.entry.notes, *notes))
 
     def line(self, time: str, secrets: Callable[[], Iterable[str]]) -> str:
         """Return the request on one line: time, status, what was asked and who answered, milliseconds, notes.
@@ -81,8 +84,9 @@ class RequestLog:
 
     def complete_entry(self) -> Entry:
         """Return the journal's entry; nothing that it shows changes once it is recorded."""
-        entry = self.entry.changed(notes=self._notes) if self.remark else self.entry
-        return (without_key(entry, self.key) if self.key else entry).changed(
+        entry = replace(self.entry, notes=self._notes) if self.remark else self.entry
+        return replace(
+            without_key(entry, self.key) if self.key else entry,
             id=self.request_id,
             time=self.started,
             seconds=self.recorded - self.started,

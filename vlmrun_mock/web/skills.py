@@ -39,7 +39,7 @@ class SkillsApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         routes = [
             Route("/v1/skills", self.skills),
             Route("/v1/skills/lookup", self.lookup, methods=["POST"]),

@@ -26,7 +26,7 @@ from vlmrun_mock.web.transport import ConnectionCut, RawHeaders
 DONE = b"data: [DONE]\n\n"
 
 JITTER = 0.25
-"""By which part a pause between two chunks may be shorter or longer than the rate says."""
+"""The share by which a pause between two chunks may be shorter or longer than the rate says."""
 
 End: TypeAlias = Literal["complete", "unfinished", "close", "reset", "stall"]
 """How a stream ends: whole; orderly but too early; with its connection, closed or reset; or not at all."""

@@ -25,7 +25,7 @@ else:
 NOTHING_TRAINED = "Nothing is trained by this mock"
 
 SECRET = "wandb_api_key"  # noqa: S105 - the name of a key that is dropped
-"""What is neither kept nor sent back."""
+"""The key of a body that is neither kept nor sent back."""
 
 OF_WANDB = ("wandb_base_url", "wandb_project_name")
 
@@ -37,7 +37,7 @@ class TrainingsApi:
         self._scopes = scopes
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         routes = [
             Route("/v1/datasets", self.datasets),
             Route("/v1/datasets/create", self.create_dataset, methods=["POST"]),

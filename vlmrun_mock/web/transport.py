@@ -32,7 +32,7 @@ RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 END_OF_HEAD = b"\r\n\r\n"
-UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+UPGRADE = b"\r\nupgrade:"
 """An offer of another protocol, as Java's client makes it: a parser that knows of it takes the body for that one."""
 
 LARGEST_HEAD = 65_536
@@ -91,6 +91,10 @@ class _Connection(asyncio.Protocol):
     outbox: Outbox | None = None
     """Where whole responses wait to be written; None where the protocol has to write them itself."""
 
+    usual_headers: Any = None
+    usual_lines = b""
+    """The headers that every answer has, and as they go out."""
+
     head_bytes = 0
     head_seconds = HEAD_SECONDS
     deadline: asyncio.TimerHandle | None = None
@@ -110,9 +114,10 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.cycle is None or not self.cycle.more_body:
-            end = data.find(END_OF_HEAD) if END_OF_HEAD in data else len(data)
-            if UPGRADE.search(data, 0, end):
-                data = UPGRADE.sub(b"\r\nx-offered-upgrade:", data[:end]) + data[end:]
+            end = data.find(END_OF_HEAD)
+            head = data if end < 0 else data[:end]
+            if UPGRADE in head.lower():
+                data = re.sub(UPGRADE, b"\r\nx-offered-upgrade:", head, flags=re.IGNORECASE) + data[len(head) :]
         self.head_bytes += len(data) if self.deadline else 0
         super().data_received(data)
         if self.scope is not None and "path" in self.scope:
@@ -152,10 +157,10 @@ class _Connection(asyncio.Protocol):
         if head is None:
             return False
         status, lines = head
-        usual, own = _lines(tuple(cycle.default_headers)), b""
-        for header in further:
-            own += b"%b: %b\r\n" % header
-        self.outbox.put(self.transport, b"".join((status, usual, lines, own, b"\r\n", response.body)))
+        if cycle.default_headers is not self.usual_headers:  # uvicorn makes another list for each second
+            self.usual_headers, self.usual_lines = cycle.default_headers, _lines(tuple(cycle.default_headers))
+        own = b"".join([b"%b: %b\r\n" % header for header in further])
+        self.outbox.put(self.transport, b"".join((status, self.usual_lines, lines, own, b"\r\n", response.body)))
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()

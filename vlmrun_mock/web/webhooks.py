@@ -22,7 +22,7 @@ else:
     httpx2 = lazy("httpx2")
 
 LATE = 2.0
-"""Seconds that a late webhook waits, unless its fault says how long."""
+"""How many seconds a late webhook waits, unless its fault says how long."""
 
 PATIENCE = 2.0
 """Seconds that a webhook waits for the next one, which is to arrive before it."""

@@ -312,7 +312,7 @@ def test_another_process_with_another_hash_seed_and_locale_gives_the_same_bytes(
     program += "print(json.dumps(generate(json.loads(sys.argv[1]), seed=Seed(4))))"
 
     outputs = {
-        subprocess.run(  # noqa: S603  # this interpreter, with a program of our own
+        subprocess.run(
             [sys.executable, "-c", program, json.dumps(schema)],
             env={**os.environ, "PYTHONHASHSEED": number, "TZ": zone, "LC_ALL": "C", "PYTHONPATH": str(Path.cwd())},
             capture_output=True,

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from vlmrun_mock.schema.generate import locales
 from vlmrun_mock.schema.generate.budget import Budget, Exhausted
 from vlmrun_mock.schema.generate.builder import Builder
 from vlmrun_mock.schema.generate.size import check_size
-from vlmrun_mock.schema.generate.world import USUAL_LOCALE, World
+from vlmrun_mock.schema.generate.world import World
 from vlmrun_mock.schema.references import Place, SchemaProblem
 from vlmrun_mock.schema.validation import LoadedSchema, load
 
@@ -31,7 +32,7 @@ def generate(
     seed: Seed,
     facts: Sequence[str] = (),
     base: object = None,
-    locale: str = USUAL_LOCALE,
+    locale: str = locales.USUAL,
 ) -> object:
     """Return a JSON value that meets `schema`, the same for the same seed, facts and base.
 

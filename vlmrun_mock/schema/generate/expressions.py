@@ -147,7 +147,7 @@ def _of_two(left: ast.expr, kind: type[ast.AST], right: ast.expr) -> Compiled:
     return lambda lookup: work(lookup.settled(one(lookup)), lookup.settled(other(lookup)))
 
 
-def _any_or_all(is_or: bool, values: list[Compiled]) -> Compiled:  # noqa: FBT001
+def _any_or_all(is_or: bool, values: list[Compiled]) -> Compiled:  # noqa: FBT001 - the operator's kind
     def value(lookup: Lookup) -> Any:
         found: Any = None
         for each in values:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vlmrun_mock.schema.generate.locales import Locale
     from vlmrun_mock.schema.generate.variation import Pool, Scope
 
 VIN_VALUES = dict(zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", map(int, "012345678912345678123457923456789"), strict=True))
@@ -100,6 +100,30 @@ def _days_between(scope: Scope, first: Any, last: Any, count: Any) -> list[dt.da
     return [first + dt.timedelta(days=each) for each in drawn]
 
 
+def _workday(scope: Scope, day: Any) -> dt.date:
+    """Return a day on which offices are open: that one, or the next."""
+    found: dt.date = scope.settled(day)
+    while not scope.draws.locale.is_workday(found):
+        found += dt.timedelta(days=1)
+    return found
+
+
+def _holiday(scope: Scope, day: Any) -> dt.date:
+    """Return the first public holiday from a day on."""
+    found: dt.date = scope.settled(day)
+    while not scope.draws.locale.is_holiday(found):
+        found += dt.timedelta(days=1)
+    return found
+
+
+def _workdays_between(scope: Scope, first: Any, last: Any, count: Any) -> list[dt.date]:
+    """Draw so many days of a period on which offices are open, in order."""
+    first, last = scope.settled(first), scope.settled(last)
+    days = [first + dt.timedelta(days=each) for each in range((last - first).days + 1)]
+    open_days = [each for each in days if scope.draws.locale.is_workday(each)]
+    return sorted(scope.draws.random.choices(open_days, k=int(scope.settled(count))))
+
+
 def _shuffled(scope: Scope, values: Any) -> list[Any]:
     """Return values in another order."""
     shuffled: list[Any] = list(scope.settled(values))
@@ -107,24 +131,84 @@ def _shuffled(scope: Scope, values: Any) -> list[Any]:
     return shuffled
 
 
-def _of_currency(scope: Scope, name: str) -> Any:
-    """Return what a pool of one number says of the locale's currency."""
-    pool = scope.draws.pool(name)
-    return pool.things[0] if pool else None
-
-
 def _cents(scope: Scope, value: Any) -> Any:
     """Round an amount to the smallest unit of the currency: a cent, or a whole yen."""
-    places = _of_currency(scope, "money_places")
-    return rounded(scope.settled(value), 2 if places is None else places)
+    return rounded(scope.settled(value), scope.draws.locale.places)
 
 
 def _price(scope: Scope, dollars: Any) -> Any:
     """Return what costs so many dollars in the currency, at a rate of its order of magnitude."""
-    return _cents(scope, scope.settled(dollars) * _of_currency(scope, "money_scale"))
+    return _cents(scope, scope.settled(dollars) * scope.draws.locale.country.scale)
+
+
+def _money(scope: Scope, value: Any) -> str:
+    """Return an amount without its sign, as the locale writes it."""
+    return scope.draws.locale.amount(scope.settled(value))
+
+
+def _with_sign(scope: Scope, written: Any) -> str:
+    """Return an amount that is written already, with the sign of the locale's currency."""
+    return scope.draws.locale.signed(str(scope.settled(written)))
+
+
+def _thousands(scope: Scope, value: Any) -> str:
+    """Return a number with its thousands in groups, without decimals that are all zero."""
+    number = scope.settled(value)
+    return scope.draws.locale.numbers.number(int(number) if number == int(number) else number)
+
+
+def _text(scope: Scope, value: Any, places: Any) -> str:
+    """Return a number with so many decimals, as the locale writes it."""
+    return f"{rounded(scope.settled(value), places):f}".replace(".", scope.draws.locale.numbers.point)
+
+
+def _long_date(scope: Scope, value: Any) -> str:
+    return scope.draws.locale.day(scope.settled(value))
+
+
+def _day_first(scope: Scope, value: Any) -> str:
+    """Return a day as texts write it: in English, the day comes first."""
+    day, locale = scope.settled(value), scope.draws.locale
+    return f"{day.day} {day:%B} {day.year}" if locale.country.language == "en" else locale.day(day)
+
+
+def _month(scope: Scope, value: Any) -> str:
+    return str(scope.draws.locale.months[scope.settled(value).month - 1])
+
+
+def _weekday(scope: Scope, value: Any) -> str:
+    return str(scope.draws.locale.weekdays[scope.settled(value).weekday()])
+
+
+def _full_name(scope: Scope, first: Any, last: Any) -> str:
+    """Return a person's name, in the order of the country."""
+    return scope.draws.locale.full_name.format(first=scope.settled(first), last=scope.settled(last))
+
+
+def _address_line(scope: Scope, street: Any, town: Any) -> str:
+    """Return an address in one line, in the order of the country."""
+    parts = {name: scope.attribute(town, name) for name in ("city", "state", "zip")}
+    return scope.draws.locale.address.format(street=scope.settled(street), **parts)
+
+
+def _letters(scope: Scope, text: Any) -> str:
+    return letters(scope.settled(text), scope.draws.locale)
+
+
+def _slug(scope: Scope, text: Any) -> str:
+    spelt = scope.draws.locale.spelt(str(scope.settled(text)))
+    return "-".join(filter(None, (_only_letters(word) for word in spelt.split())))
+
+
+def _host(scope: Scope, company: Any) -> str:
+    """Return a company's host, below a domain that is reserved for examples."""
+    spelt = scope.draws.locale.spelt(str(scope.settled(company)))
+    words = [_only_letters(word) for word in re.sub(r"[,&.]", " ", spelt).split()]
+    return "".join([word for word in words if word not in {"and", "the", "inc", "llc", "co", "ltd"}][:2]) + ".example"
 
 
 DRAWING: Mapping[str, Callable[..., Any]] = {
+    "address_line": _address_line,
     "amount": _amount,
     "cents": _cents,
     "chance": _chance,
@@ -141,6 +225,21 @@ DRAWING: Mapping[str, Callable[..., Any]] = {
     "shuffled": _shuffled,
     "split": _split,
     "step": _step,
+    "day_first": _day_first,
+    "full_name": _full_name,
+    "holiday": _holiday,
+    "host": _host,
+    "letters": _letters,
+    "long_date": _long_date,
+    "money": _money,
+    "month": _month,
+    "slug": _slug,
+    "text": _text,
+    "thousands": _thousands,
+    "weekday": _weekday,
+    "with_sign": _with_sign,
+    "workday": _workday,
+    "workdays_between": _workdays_between,
 }
 """What draws, or depends on the locale: each is called with the scope that it is drawn for."""
 
@@ -161,22 +260,6 @@ def _sum(*values: Any) -> Any:
 
 def _count(values: Any, wanted: Any = None) -> int:
     return len(values) if wanted is None else sum(value == wanted for value in values)
-
-
-def _money(value: Any) -> str:
-    return f"{Decimal(value):,.2f}"
-
-
-def _thousands(value: Any) -> str:
-    return f"{value:,}"
-
-
-def _long_date(value: dt.date) -> str:
-    return f"{value:%B} {value.day}, {value.year}"
-
-
-def _day_first(value: dt.date) -> str:
-    return f"{value.day} {value:%B} {value.year}"
 
 
 def _formatted(value: dt.date, pattern: str) -> str:
@@ -202,25 +285,18 @@ def _age(birth: dt.date, day: dt.date) -> int:
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
+def _only_letters(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text)
+
+
+def letters(text: str, locale: Locale) -> str:
+    """Return the letters and digits of a text in lower case, spelt in ASCII as the locale does."""
+    return _only_letters(locale.spelt(text))
+
+
 def _clock(minutes: Any) -> str:
     """Return a time of day, of minutes since midnight."""
     return f"{int(minutes) // 60 % 24:02}:{int(minutes) % 60:02}"
-
-
-def letters(text: str) -> str:
-    """Return the letters and digits of a text without their marks, in lower case."""
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o"))
-    return re.sub(r"[^a-z0-9]", "", plain.lower())
-
-
-def _slug(text: str) -> str:
-    return "-".join(filter(None, (letters(word) for word in text.split())))
-
-
-def _host(company: str) -> str:
-    """Return a company's host, below a domain that is reserved for examples."""
-    words = [letters(word) for word in re.sub(r"[,&.]", " ", company).split()]
-    return "".join([word for word in words if word not in {"and", "the", "inc", "llc", "co", "ltd"}][:2]) + ".example"
 
 
 def in_words(number: Any, groups: Sequence[tuple[int, str]] = GROUPS) -> str:
@@ -334,6 +410,17 @@ def _last_of_each(items: list[Any], name: str) -> list[Any]:
     return list({each.find(name): each for each in items}.values())
 
 
+def _daily_average(before: Any, balances: list[Any], days: list[dt.date], first: dt.date, last: dt.date) -> Decimal:
+    """Return the average of the balances at the end of each day of a period; `before` is the one before it."""
+    of_day = dict(zip(days, balances, strict=True))
+    total, balance = Decimal(0), before
+    count = (last - first).days + 1
+    for each in range(count):
+        balance = of_day.get(first + dt.timedelta(days=each), balance)
+        total += balance
+    return total / count
+
+
 def _first_upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -346,7 +433,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "check_words": _check_words,
     "clock": _clock,
     "count": _count,
-    "day_first": _day_first,
+    "daily_average": _daily_average,
     "distinct": lambda values: list(dict.fromkeys(values)),
     "ean": ean,
     "find": _find,
@@ -354,7 +441,6 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "format": _formatted,
     "grown": _grown,
     "having": _having,
-    "host": _host,
     "iban": iban,
     "in_words": in_words,
     "iso6346": iso6346,
@@ -362,13 +448,10 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "joined": lambda left, right: [*left, *right],
     "last_of_each": _last_of_each,
     "length": len,
-    "letters": letters,
-    "long_date": _long_date,
     "lower": str.lower,
     "luhn": luhn,
     "max": lambda *values: max(values[0] if len(values) == 1 else values),
     "min": lambda *values: min(values[0] if len(values) == 1 else values),
-    "money": _money,
     "month_end": _month_end,
     "month_start": _month_start,
     "mrz": mrz,
@@ -378,12 +461,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "round": rounded,
     "rounded_half": lambda value: rounded(value * 2, 0) / 2,
     "rupees": _rupees,
-    "slug": _slug,
     "sorted": sorted,
     "spoken": _spoken,
     "sum": _sum,
-    "text": lambda value, places: f"{rounded(value, places):f}",
-    "thousands": _thousands,
     "title": str.title,
     "upper": str.upper,
     "vin": vin,

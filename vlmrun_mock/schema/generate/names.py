@@ -107,11 +107,11 @@ TEXTS: list[Rule[str]] = [
     Rule("county", lambda subject: f"{subject.locality().city} County"),
     Rule("country", lambda subject: subject.country.name),
     Rule("country code|nationality code", lambda subject: subject.country.code),
-    Rule("nationality|citizenship", lambda _: "American"),
+    Rule("nationality|citizenship", lambda subject: subject.country.nationality),
     Rule("currency|currency code|currency iso|iso currency code", lambda subject: subject.country.currency),
-    Rule("currency symbol", lambda _: "$"),
+    Rule("currency symbol", lambda subject: subject.locale.sign),
     Rule("language|lang|locale|language code", lambda subject: subject.country.language),
-    Rule("timezone|time zone|tz", lambda _: "America/Denver"),
+    Rule("timezone|time zone|tz", lambda subject: subject.country.zone),
     Rule("iban|iban number", phrases.iban),
     Rule("swift|bic|swift code|swift number|bic code", phrases.bic),
     Rule("routing number|routing|aba", phrases.routing_number),
@@ -139,7 +139,7 @@ TEXTS: list[Rule[str]] = [
     Rule("description|details|desc|text|content|body|message|comment|caption|reason|explanation", phrases.sentence),
     Rule("notes|note|remarks|comments|memo|instructions|special instructions", phrases.note),
     Rule("summary|abstract|overview|conclusion", phrases.sentence),
-    Rule("payment terms|terms|payment term", lambda _: "Net 30"),
+    Rule("payment terms|terms|payment term", phrases.payment_terms),
     Rule("payment method|payment type|method of payment", phrases.one_of("credit card", "bank transfer", "check")),
     Rule("job title|position|occupation|job|profession|designation|role", phrases.job),
     Rule("title", phrases.job, "employee job experience employment position contact person signer"),
@@ -166,7 +166,7 @@ TEXTS: list[Rule[str]] = [
     Rule("date of issue|date of expiry|date of delivery|date of service|date of payment|issued on|paid on|due on|"
          "signed on|delivered on|shipped on|received on|ordered on|created on|expires on", phrases.date),
     Rule("start|end|begin|from|to", phrases.date, "period statement coverage term range billing validity policy lease"),
-    Rule("gross amount|net amount|amount", lambda s: f"{s.random().randrange(2_000, 90_000) / 100:.2f}"),
+    Rule("gross amount|net amount|amount", phrases.amount),
     Rule("house number", lambda subject: str(subject.random().randrange(1, 180))),
     Rule("at|timestamp|datetime|date time", phrases.date_time),
     Rule("year", lambda subject: str(subject.day(0).year)),
@@ -185,17 +185,27 @@ def _drawn(low: int, high: int, divisor: int | None = None) -> Callable[[Subject
     return make
 
 
+def _priced(low: int, high: int) -> Callable[[Subject], float]:
+    """Return a maker of amounts from `low` to below `high` cents of a dollar, in the currency of the locale."""
+
+    def make(subject: Subject) -> float:
+        cents = subject.random().randrange(low, high) * subject.country.scale
+        return cents / 100 if subject.locale.places else round(cents / 100)
+
+    return make
+
+
 NUMBERS: list[Rule[float]] = [
     Rule("confidence|score|probability|likelihood|certainty", _drawn(720, 995, 1000)),
-    Rule("tax rate|vat rate|discount rate|interest rate|tax percentage",
-         lambda subject: subject.random().choice([0.05, 0.07, 0.0825])),
+    Rule("tax rate|vat rate|tax percentage", phrases.tax_rate),
+    Rule("discount rate|interest rate", lambda subject: subject.random().choice([0.05, 0.07, 0.0825])),
     Rule("percentage|percent|pct", _drawn(5, 96)),
     Rule("quantity|qty|count|pieces|packages|hours|number of items|units|guests|nights", _drawn(1, 9)),
     Rule("year|birth year|model year", lambda subject: subject.day(0).year),
     Rule("year built|built", _drawn(1920, 2016)),
     Rule("quarter", _drawn(1, 5)),
     Rule("bedrooms|bathrooms|floors|beds|baths", _drawn(1, 5)),
-    Rule("zip|zip code|postal code|postcode", lambda subject: int(subject.locality().zip_code)),
+    Rule("zip|zip code|postal code|postcode", phrases.zip_as_number),
     Rule("phone|phone number|telephone", phrases.phone_as_number),
     Rule("month", lambda subject: subject.day(0).month),
     Rule("day", lambda subject: subject.day(0).day),
@@ -213,10 +223,10 @@ NUMBERS: list[Rule[float]] = [
     Rule("temperature c|temp c", _drawn(364, 374, 10)),
     Rule("mileage|odometer|odometer reading", _drawn(12_000, 140_000)),
     Rule("rating|stars", _drawn(35, 50, 10)),
-    Rule("salary|income|wages|revenue|gross pay|net pay", _drawn(4_200_000, 9_800_000, 100)),
-    Rule("subtotal|sub total|total|grand total|balance|amount due", _drawn(20_000, 240_000, 100)),
-    Rule("tax|vat|tax amount|tip|discount|shipping|fee", _drawn(500, 4_000, 100)),
-    Rule("price|amount|cost|unit price|rate|charge|value|payment|fees|deposit|credit|debit", _drawn(450, 18_000, 100)),
+    Rule("salary|income|wages|revenue|gross pay|net pay", _priced(4_200_000, 9_800_000)),
+    Rule("subtotal|sub total|total|grand total|balance|amount due", _priced(20_000, 240_000)),
+    Rule("tax|vat|tax amount|tip|discount|shipping|fee", _priced(500, 4_000)),
+    Rule("price|amount|cost|unit price|rate|charge|value|payment|fees|deposit|credit|debit", _priced(450, 18_000)),
     Rule("weight|mass", _drawn(5, 400, 10)),
     Rule("width|height|length|depth|distance|area|volume", _drawn(10, 900, 10)),
     Rule("duration|seconds|minutes|time", _drawn(5, 180)),
@@ -237,7 +247,7 @@ def suggested_text(subject: Subject) -> str | None:
     if number_rule is None:
         return None
     number = number_rule.make(subject)
-    return f"{number:.2f}" if isinstance(number, float) else str(number)
+    return phrases.decimal(subject, number) if isinstance(number, float) else str(number)
 
 
 def suggested_number(subject: Subject, *, whole: bool) -> tuple[Fraction, Fraction]:
@@ -245,6 +255,8 @@ def suggested_number(subject: Subject, *, whole: bool) -> tuple[Fraction, Fracti
     rule = _look_up(NUMBER_RULES, subject)
     number = rule.make(subject) if rule is not None else _drawn(100, 10_000, 100)(subject)
     step = THOUSANDTH if not FINE.isdisjoint(subject.words[-1:]) else CENT
+    if isinstance(number, int) and not subject.locale.places:
+        step = Fraction(1)  # the next amount has no cents either
     return Fraction(str(round(number) if whole else number)), step
 
 

@@ -60,9 +60,27 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> dict[str
     ordered = {name: value[name] for name in [*_declared(shape), *value] if name in value}
     lines = lines_of(ordered)
     are_new = lines is not None and not isinstance(_found(builder, shape, inside, lines), list)
-    balance(ordered, lambda name, number: _may_be(builder, shape, inside, name, number, are_new=are_new))
+    places = builder.world.locale.places
+    balance(ordered, lambda name, number: _may_be(builder, shape, inside, name, number, are_new=are_new), places)
     _agree_on_age(builder, shape, inside, ordered)
+    _agree_on_name(builder, shape, inside, ordered)
     return ordered
+
+
+def _agree_on_name(builder: Builder, shape: Shape, spot: Spot, value: dict[str, Any]) -> None:
+    """Leave the first name in a `name` beside a last name, and the last name in one beside a first name.
+
+    `nombre` stands beside `apellidos`, and `nom` beside `prénom`; English has words for both, and `name` is all of it.
+    """
+    named = {tuple(words_of(name)): name for name, text in value.items() if isinstance(text, str)}
+    whole, first, last = (named.get(words) for words in (("name",), ("first", "name"), ("last", "name")))
+    part = last if first is None else first
+    if whole in {None, "name"} or part is None or (first is not None and last is not None):
+        return
+    name, known = value[whole], value[part]
+    rest = name.removeprefix(known) if name.startswith(known) else name.removesuffix(known)
+    if rest != name and rest.strip() and _may_be(builder, shape, spot, whole, rest.strip(), are_new=False):
+        value[whole] = rest.strip()
 
 
 def _agree_on_age(builder: Builder, shape: Shape, spot: Spot, value: dict[str, Any]) -> None:
@@ -216,9 +234,9 @@ def _invented(builder: Builder, shape: Shape, spot: Spot, number: int) -> str:
     return KEYS[(start + number) % len(KEYS)] + (f"_{number // len(KEYS) + 1}" if number >= len(KEYS) else "")
 
 
-def _may_be(builder: Builder, shape: Shape, spot: Spot, name: str, number: float, *, are_new: bool) -> bool:
-    """Return whether a computed number may replace another; one of the example only if the lines are new."""
+def _may_be(builder: Builder, shape: Shape, spot: Spot, name: str, made: object, *, are_new: bool) -> bool:
+    """Return whether a computed value may replace another; one of the example only if the lines are new."""
     is_taken = _found(builder, shape, spot, name) is not ABSENT
     if (is_taken and not are_new) or builder.is_settled((*spot.path, name)):
         return False
-    return builder.could_be(_nodes(builder, shape, name), replace(spot, path=(*spot.path, name)), number)
+    return builder.could_be(_nodes(builder, shape, name), replace(spot, path=(*spot.path, name)), made)

@@ -145,8 +145,22 @@ def phone_as_number(subject: Subject) -> float:
     return float(int("".join(filter(str.isdigit, phone(subject)))))
 
 
+def zip_as_number(subject: Subject) -> float:
+    """Return the digits of the town's postal code as a whole number."""
+    return int("".join(filter(str.isdigit, subject.locality().zip_code)) or 0)
+
+
+def tax_rate(subject: Subject) -> float:
+    """Return the rate of a tax on sales as a fraction: that of the country, or of one of the states."""
+    if subject.country.code == "US":
+        return subject.random().choice([0.05, 0.07, 0.0825])
+    return float(subject.drawn(subject.random(), "town")["tax"]) / 100
+
+
 def vat_id(subject: Subject) -> str:
-    """Return a number of the range 00-, in which no American tax number is issued: the country is the United States."""
+    """Return a tax number that is not issued: of the country as far as its file says, or else an American one."""
+    if "tax_number" in subject.locale.pools:
+        return str(subject.drawn(subject.random(), "tax_number"))
     return f"00-{subject.random().randrange(10**6, 10**7)}"
 
 
@@ -158,7 +172,7 @@ def vehicle(subject: Subject) -> tuple[str, str]:
 def user_name(subject: Subject) -> str:
     """Return a login name for the person."""
     person = subject.person()
-    return f"{person.first[0]}{person.last}".lower()
+    return subject.letters(person.first)[:1] + subject.letters(person.last)
 
 
 def file_name(subject: Subject) -> str:
@@ -169,14 +183,26 @@ def file_name(subject: Subject) -> str:
 def email(subject: Subject) -> str:
     """Return the person's address, at a host reserved for examples."""
     person = subject.person()
-    return f"{person.first}.{person.last}@example.com".lower()
+    return f"{subject.letters(person.first)}.{subject.letters(person.last)}@example.com"
 
 
 def phone(subject: Subject) -> str:
-    """Return a telephone number of the range 555-0100 to 555-0199, which is reserved for fiction."""
-    town, country = subject.locality(), subject.country
-    number = f"01{subject.random().randrange(100):02}"
-    return f"({town.area_code}) 555-{number}" if country.code == "US" else f"{country.dial}{number}"
+    """Return a telephone number of the town, in the United States of the range that is reserved for fiction."""
+    source, town = subject.random(), subject.locality()
+    if subject.country.code == "US":
+        return f"({town.area_code}) 555-01{source.randrange(100):02}"
+    return str(subject.drawn(source, "phone", town={"area": town.area_code}))
+
+
+def decimal(subject: Subject, number: float) -> str:
+    """Return a number of two decimals, with a point or a comma before them."""
+    return f"{number:.2f}".replace(".", subject.locale.numbers.point)
+
+
+def amount(subject: Subject) -> str:
+    """Return an amount of the locale's currency as a text."""
+    price = subject.random().randrange(2_000, 90_000) * subject.country.scale / 100
+    return decimal(subject, price) if subject.locale.places else str(round(price))
 
 
 def website(subject: Subject) -> str:
@@ -205,15 +231,16 @@ def street(subject: Subject) -> str:
     source = subject.shared("street")
     if subject.country.code == "US":
         return f"{source.randrange(100, 9900)} {subject.faker(source).street_name()}"
-    return str(subject.faker(source).street_address()).replace("\n", " ")
+    if subject.locale.faker:
+        return str(subject.faker(source).street_address()).replace("\n", " ")
+    return str(subject.drawn(source, "street"))
 
 
 def address(subject: Subject) -> str:
     """Return an address in one line."""
     town = subject.locality()
-    if subject.country.code == "US":
-        return f"{street(subject)}, {town.city}, {town.state_code} {town.zip_code}"
-    return f"{street(subject)}, {town.zip_code} {town.city}"
+    parts = {"city": town.city, "state": town.state_code, "zip": town.zip_code}
+    return subject.locale.address.format(street=street(subject), **parts)
 
 
 def job(subject: Subject) -> str:
@@ -221,16 +248,27 @@ def job(subject: Subject) -> str:
     return str(subject.faker(subject.random()).job())
 
 
+def payment_terms(subject: Subject) -> str:
+    """Return terms of payment, in the language of the locale as far as its file has some."""
+    if "terms" in subject.locale.pools:
+        return str(subject.drawn(subject.random(), "terms")["text"])
+    return "Net 30"
+
+
 def iban(subject: Subject) -> str:
-    """Return an IBAN with correct check digits, of the bank code WEST that standards use in examples."""
+    """Return an IBAN with correct check digits: of the country, or of the bank code WEST that examples use."""
+    if "bank_iban" in subject.locale.pools:
+        return str(subject.drawn(subject.random(), "bank_iban"))
     account = f"{subject.random().randrange(10**13, 10**14)}"
     number = "".join(str(int(letter, 36)) for letter in f"WEST{account}GB00")
     return f"GB{98 - int(number) % 97:02}WEST{account}"
 
 
 def bic(subject: Subject) -> str:
-    """Return a BIC of eight letters, an American one."""
+    """Return a bank's BIC, of the country as far as its file says, or else an American one."""
     source = subject.random()
+    if "bank_bic" in subject.locale.pools:
+        return str(subject.drawn(source, "bank_bic"))
     return f"{''.join(source.choice('ABCDEFGHKLMNPRST') for _ in range(4))}US33"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
+from vlmrun_mock.schema.generate.locales import CENTS
 from vlmrun_mock.schema.generate.words import words_of
 
 Words: TypeAlias = tuple[str, ...]
@@ -45,33 +46,39 @@ PAID = {("paid",), ("amount", "paid"), ("paid", "amount"), ("deposit",), ("payme
 BALANCE = {("balance",), ("balance", "due"), ("amount", "due"), ("remaining", "balance")}
 
 
-def balance(value: dict[str, Any], may_be: Callable[[str, float], bool]) -> None:
-    """Make the total of a line, of all lines and with tax add up, where `may_be` allows the change."""
+def balance(value: dict[str, Any], may_be: Callable[[str, float], bool], places: int = CENTS) -> None:
+    """Make the total of a line, of all lines and with tax add up, where `may_be` allows the change.
+
+    Amounts have so many decimal places: those of a cent, or none unless there are cents among them already.
+    """
     amounts = _amounts(value)
+    places = CENTS if any(not float(value[name]).is_integer() for name in _money(amounts)) else places
     quantity, price = _first(amounts, QUANTITY), _first(amounts, UNIT_PRICE)
     if quantity is not None and price is not None:
-        _set(value, _first(amounts, LINE_TOTAL), value[quantity] * value[price], may_be)
+        _set(value, _first(amounts, LINE_TOTAL), value[quantity] * value[price], may_be, places)
     lines = lines_of(value)
     if lines is not None:
-        _set(value, _first(amounts, SUBTOTAL) or _first(amounts, TOTAL), _sum(value[lines]) or 0.0, may_be)
-    _add_tax(value, amounts, may_be)
+        _set(value, _first(amounts, SUBTOTAL) or _first(amounts, TOTAL), _sum(value[lines]) or 0.0, may_be, places)
+    _add_tax(value, amounts, may_be, places)
     total, paid, left = (_first(amounts, names) for names in (TOTAL - BALANCE, PAID, BALANCE))
     if total is not None and paid is not None and value[total] >= value[paid]:
-        _set(value, left, value[total] - value[paid], may_be)
+        _set(value, left, value[total] - value[paid], may_be, places)
 
 
-def _add_tax(value: dict[str, Any], amounts: dict[Words, str], may_be: Callable[[str, float], bool]) -> None:
+def _add_tax(
+    value: dict[str, Any], amounts: dict[Words, str], may_be: Callable[[str, float], bool], places: int
+) -> None:
     """Compute the tax from its rate, a fraction or a percentage, and the total from the tax."""
     subtotal, rate, tax = (_first(amounts, names) for names in (SUBTOTAL, TAX_RATE, TAX))
     if subtotal is None or tax is None:
         return
     if rate is not None:
         share = value[rate] if value[rate] < 1 else value[rate] / 100
-        _set(value, tax, value[subtotal] * share, may_be)
+        _set(value, tax, value[subtotal] * share, may_be, places)
     total = _first(amounts, TOTAL - BALANCE) or _first(amounts, TOTAL)
     added = sum(value[name] for names in ADDED if (name := _first(amounts, names)) is not None)
     taken = sum(value[name] for names in TAKEN if (name := _first(amounts, names)) is not None)
-    _set(value, total, value[subtotal] + value[tax] + added - taken, may_be)
+    _set(value, total, value[subtotal] + value[tax] + added - taken, may_be, places)
 
 
 def lines_of(value: dict[str, Any]) -> str | None:
@@ -123,9 +130,17 @@ def _first(amounts: dict[Words, str], names: set[Words]) -> str | None:
     return next((name for words, name in amounts.items() if words in names), None)
 
 
-def _set(value: dict[str, Any], name: str | None, amount: float, may_be: Callable[[str, float], bool]) -> None:
+def _money(amounts: dict[Words, str]) -> Iterator[str]:
+    """Yield the names of the numbers that are amounts of money."""
+    kinds: tuple[set[Words], ...] = (UNIT_PRICE, LINE_TOTAL, SUBTOTAL, TAX, TOTAL, *ADDED, *TAKEN, PAID, BALANCE)
+    return (name for words, name in amounts.items() if any(words in kind for kind in kinds))
+
+
+def _set(
+    value: dict[str, Any], name: str | None, amount: float, may_be: Callable[[str, float], bool], places: int
+) -> None:
     if name is None or abs(amount) > 1e15:  # noqa: PLR2004  # a double that large holds no cents
         return
-    rounded = round(amount, 2)
+    rounded = round(amount, places)
     if may_be(name, rounded):
         value[name] = rounded

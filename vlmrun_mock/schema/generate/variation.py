@@ -7,7 +7,8 @@ A recipe is data. It has the form of the answer; in place of a value stands a ru
 - any other text is a template, in which expressions stand in braces;
 - an object with `$of` is a list with an item for each value of that expression: `it`, at `index`, of `count`, after
   `before`; `$item` is the rule of an item that is no object;
-- `$let` names values that several rules share.
+- `$let` names values that several rules share;
+- `$locale` is the locale of documents that there are in one country alone, whichever locale is asked for.
 
 What has no rule stays as it is in the packaged answer.
 """
@@ -21,8 +22,10 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from vlmrun_mock.schema.generate import locales
 from vlmrun_mock.schema.generate.expressions import Expression, RecipeProblem, expression, number, template
 from vlmrun_mock.schema.generate.functions import DRAWING, FUNCTIONS
+from vlmrun_mock.schema.generate.locales import Locale
 
 if TYPE_CHECKING:
     from random import Random
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 RELATION, DRAWN = "= ", "~ "
 IN_LISTS = frozenset({"it", "index", "count", "before"})
 CENT = Decimal("0.005")
+MONEY = frozenset({"money_code", "money_scale"})
+"""Names that stand for the locale's currency, and for what a dollar is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,27 +137,27 @@ class Recipe:
     def __init__(self, written: Mapping[str, Any], answer: Mapping[str, Any], pools: Mapping[str, Any]) -> None:
         self._pools = pools
         self._answer = answer
-        self._root = _object(written, answer, "$")
+        self._only: str | None = written.get("$locale")
+        self._root = _object({name: each for name, each in written.items() if name != "$locale"}, answer, "$")
         named = set(_names(self._root))
-        known = named | pools.keys() | IN_LISTS
+        known = named | pools.keys() | IN_LISTS | MONEY
         for place, rule in _rules(self._root, "$"):
             _check_names(place, rule, named, known)
 
     def vary(self, random: Random, locale: str = "en_US") -> dict[str, Any]:
         """Return an answer of this kind; all of it depends on the generator alone."""
-        scope = Scope(Draws(random, self._pools, locale), self._root)
+        scope = Scope(Draws(random, self._pools, locales.of(self.locale_of(locale))), self._root)
         answer: dict[str, Any] = plain(scope, self._answer)
         return answer
 
+    def locale_of(self, asked: str) -> str:
+        """Return the locale of a document that is asked for in one: there are some in one country alone."""
+        return self._only or asked
+
     def mismatches(self, answer: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
         """Yield the place, the number and the number it should be of each relation that does not hold."""
-        draws = Draws(None, self._pools, self._locale_of(answer.get("currency")))
+        draws = Draws(None, self._pools, locales.of_currency(answer.get("currency")))
         yield from _mismatches(self._root, answer, Scope(draws, Object({}), None), ())
-
-    def _locale_of(self, currency: object) -> str:
-        """Return a locale with that currency, in whose smallest unit amounts are rounded."""
-        codes = (name for name, codes in self._pools.items() if name.startswith("money_code@") and codes == [currency])
-        return next(codes, "").partition("@")[2] or "en_US"
 
 
 def _names(rule: Rule) -> Iterator[str]:
@@ -200,14 +205,17 @@ def _check_names(place: str, rule: Value, named: set[str], known: set[str]) -> N
 class Draws:
     """What a recipe draws with: a generator, the pools, and the locale, whose own pools come first."""
 
-    def __init__(self, random: Any, pools: Mapping[str, Any], locale: str) -> None:
+    def __init__(self, random: Any, pools: Mapping[str, Any], locale: Locale) -> None:
         self.random: Random = random
         self._pools = pools
         self.locale = locale
 
     def pool(self, name: str) -> Pool | None:
         """Return the pool with that name, or None."""
-        things = self._pools.get(f"{name}@{self.locale}", self._pools.get(name))
+        if name in MONEY:
+            country = self.locale.country
+            return Pool([country.currency if name == "money_code" else country.scale])
+        things = self.locale.pools.get(name, self._pools.get(name))
         return None if things is None else Pool(things)
 
     def one(self, pool: Pool, scope: Scope) -> Any:

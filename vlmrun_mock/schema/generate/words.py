@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from vlmrun_mock.schema.generate.terms import TERMS
 
-WORD = re.compile(r"[A-ZÀ-ÖØ-Þ]+(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|\d+")
+WORD = re.compile(r"[A-ZÀ-ÖØ-Þ]+(?![a-zß-öø-ÿ])|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|\d+|[\u3005\u3040-\u30ff\u4e00-\u9fff]+")
 
 
 def words_of(name: str) -> list[str]:

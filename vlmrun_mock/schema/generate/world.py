@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.lazy import lazy
+from vlmrun_mock.schema.generate import functions, locales
+from vlmrun_mock.schema.generate.locales import Country, Locale
 from vlmrun_mock.schema.generate.terms import ENCLOSED, NOTHING
 from vlmrun_mock.schema.generate.words import singular, singular_words, words_of
 from vlmrun_mock.schema.references import Place
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from faker.providers.job import en_US as jobs
     from faker.providers.person import en_US as people
 
+    from vlmrun_mock.schema.generate import variation
     from vlmrun_mock.seed import Seed
 else:
     faker = lazy("faker")
     addresses = lazy("faker.providers.address.en_US")
     jobs = lazy("faker.providers.job.en_US")
     people = lazy("faker.providers.person.en_US")
+    variation = lazy("vlmrun_mock.schema.generate.variation")
 
-USUAL_LOCALE = "en_US"
 FIRST_DAY = dt.date(2023, 2, 1)  # with any offset, days stay between 2023 and 2025
 DAYS_TO_DRAW = 600
 SUFFIXES = ("Supply Co.", "Logistics", "Industries", "Partners", "Services LLC", "Group", "Trading Co.", "Works")
@@ -49,16 +50,13 @@ LOCALITIES = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person, by name and gender."""
+    """A person, by names and gender."""
 
     first: str
     last: str
     gender: str
-
-    @property
-    def name(self) -> str:
-        """First and last name."""
-        return f"{self.first} {self.last}"
+    name: str
+    """First and last name, in the order of the country."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,43 +72,13 @@ class Locality:
     longitude: float
 
 
-@dataclass(frozen=True, slots=True)
-class Country:
-    """A country as its own documents name it: its codes, a region, a place, and how its telephone numbers begin."""
-
-    name: str
-    code: str
-    currency: str
-    language: str
-    region: str
-    dial: str
-    latitude: float
-    longitude: float
-
-
-COUNTRIES: Mapping[str, Country] = {
-    "en_US": Country("United States", "US", "USD", "en", "OR", "503", 45.517, -122.68),
-    "en_GB": Country("United Kingdom", "GB", "GBP", "en", "West Yorkshire", "0113 496 0", 53.8, -1.549),
-    "de_DE": Country("Deutschland", "DE", "EUR", "de", "Niedersachsen", "0511 5550 ", 52.375, 9.732),
-    "fr_FR": Country("France", "FR", "EUR", "fr", "Pays de la Loire", "02 61 91 ", 47.218, -1.554),
-    "es_ES": Country("España", "ES", "EUR", "es", "Aragón", "976 555 ", 41.649, -0.889),
-    "it_IT": Country("Italia", "IT", "EUR", "it", "Piemonte", "011 5550 ", 45.07, 7.687),
-    "nl_NL": Country("Nederland", "NL", "EUR", "nl", "Utrecht", "030 5550 ", 52.091, 5.122),
-    "ja_JP": Country("日本", "JP", "JPY", "ja", "宮城県", "022-555-", 38.268, 140.869),
-    "pt_BR": Country("Brasil", "BR", "BRL", "pt", "Paraná", "(41) 5555-", -25.429, -49.271),
-    "en_IN": Country("India", "IN", "INR", "en", "Karnataka", "0821 5550 ", 12.296, 76.639),
-}
-"""The country of each locale."""
-
-
 class World:
     """Draws what depends on nothing but the seed, the facts and the path of a value."""
 
-    def __init__(self, seed: Seed, facts: tuple[str, ...], locale: str = USUAL_LOCALE) -> None:
+    def __init__(self, seed: Seed, facts: tuple[str, ...], locale: str = locales.USUAL) -> None:
         self._seed = seed
         self._facts = facts
-        self.locale = locale
-        self.country = COUNTRIES[locale]
+        self.locale = locales.of(locale)
 
     def random(self, *about: str) -> Random:
         """Return the random generator for these words."""
@@ -128,8 +96,8 @@ class World:
         """
         generator = faker.Generator()
         local = (people, addresses)
-        if self.locale != USUAL_LOCALE:
-            local = tuple(lazy(f"faker.providers.{kind}.{self.locale}") for kind in ("person", "address"))
+        if self.locale.faker:
+            local = tuple(lazy(f"faker.providers.{kind}.{self.locale.name}") for kind in ("person", "address"))
         for module in (*local, jobs):
             generator.add_provider(module.Provider)
         return generator
@@ -183,36 +151,61 @@ class Subject:
         generator.random = source
         return generator
 
+    @property
+    def locale(self) -> Locale:
+        """Return the locale that the document is from."""
+        return self._world.locale
+
+    @property
+    def _is_of_faker(self) -> bool:
+        return self.locale.faker or self.locale.name == locales.USUAL
+
+    def drawn(self, source: Random, name: str, **known: Any) -> Any:
+        """Return a thing of one of the locale's own pools, whose rules may name what is `known`."""
+        scope = variation.Scope(variation.Draws(source, {}, self.locale), variation.Object({}), **known)
+        return variation.plain(scope.settled(scope.find(name)), None)
+
     def person(self) -> Person:
         """Return the person that the fields of this role describe."""
         source = self.shared("person")
-        female = source.random() < 0.5  # noqa: PLR2004
-        generator = self.faker(source)
-        first = generator.first_name_female() if female else generator.first_name_male()
-        return Person(first, generator.last_name(), "female" if female else "male")
+        gender = "female" if source.random() < 0.5 else "male"  # noqa: PLR2004 - one in two
+        if self._is_of_faker:
+            generator = self.faker(source)
+            first = generator.first_name_female() if gender == "female" else generator.first_name_male()
+            last = generator.last_name()
+        else:
+            first, last = self.drawn(source, f"first_{gender}"), self.drawn(source, "last")
+        return Person(first, last, gender, self.locale.full_name.format(first=first, last=last))
 
     def company(self) -> str:
         """Return the company that the fields of this role describe."""
         source = self.shared("company")
-        return f"{self.faker(source).last_name()} {source.choice(SUFFIXES)}"
+        last = self.faker(source).last_name() if self._is_of_faker else self.drawn(source, "last")
+        if "legal" in self.locale.pools:
+            return f"{last} {self.drawn(source, 'legal')}"
+        return f"{last} {source.choice(SUFFIXES)}"
+
+    def letters(self, text: str) -> str:
+        """Return the letters of a name as they stand in an address: in lower case, without marks and blanks."""
+        return functions.letters(text, self.locale)
 
     def company_host(self) -> str:
         """Return the company's host name, below a domain reserved for examples."""
-        return f"{re.sub('[^a-z]', '', self.company().split(' ')[0].lower())}.example.com"
+        return f"{self.letters(self.company().split(' ')[0])}.example.com"
 
     def locality(self) -> Locality:
         """Return the town that the fields of this role describe."""
         source = self.shared("locality")
-        if self._world.locale == USUAL_LOCALE:
+        if self.locale.name == locales.USUAL:
             return Locality(*source.choice(LOCALITIES))
-        generator, country = self.faker(source), self._world.country
-        city, code = str(generator.city()), str(generator.postcode())
-        return Locality(city, country.region, country.region, code, country.dial, country.latitude, country.longitude)
+        town = self.drawn(source, "town")
+        place = (town["latitude"], town["longitude"])
+        return Locality(town["city"], town["state"], town["state_name"], town["zip"], town["area"], *place)
 
     @property
     def country(self) -> Country:
         """Return the country that the document is from."""
-        return self._world.country
+        return self.locale.country
 
     def day(self, offset: int) -> dt.date:
         """Return the day `offset` days after the document's own."""

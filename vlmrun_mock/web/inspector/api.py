@@ -35,7 +35,7 @@ from vlmrun_mock.web.request_log import RequestLog
 
 LARGEST_DROPPED = 64 * 1024 * 1024
 MOST_ROWS = 1_000
-"""Requests that the list shows, the latest."""
+"""How many requests the list shows: the latest ones."""
 
 
 class InspectorApi:
@@ -50,7 +50,7 @@ class InspectorApi:
         self._asked = AskedScopes(scopes)
 
     def routes(self) -> list[Route]:
-        """Return the routes, in plain sight."""
+        """Return the routes."""
         return [
             Route("/_mock", page.page),
             Route("/_mock/inspector/files/{name}", page.file),

@@ -15,8 +15,8 @@ from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.documents import identity
 from vlmrun_mock.fixtures.errors import FixtureError, FixtureFolderError
 from vlmrun_mock.fixtures.fixture import USER_ORIGIN, Fixture
-from vlmrun_mock.fixtures.folders import is_inside, real_folders
-from vlmrun_mock.fixtures.format import contents, parse
+from vlmrun_mock.fixtures.folders import contents, is_inside, real_folders
+from vlmrun_mock.fixtures.format import parse
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.recording.store import RESERVED, write_bytes
@@ -32,7 +32,7 @@ else:
     overlap = lazy("vlmrun_mock.fixtures.check.overlap")
 
 STEP = re.compile(r"[^\x00-\x1f<>:\"/\\|?*\x7f]{1,100}")
-"""What a file or a folder may be called, on every system."""
+"""The names that a file or a folder may have on every system."""
 
 MOST_STEPS = 8
 

@@ -66,16 +66,18 @@ def find(mocks: Sequence[Mock], request_id: str) -> FoundRequest | None:
 
 
 def detail(found: FoundRequest, base: str, *, inspected: bool) -> dict[str, Any]:
-    """Return all that is shown of a request; `base` is the server's address."""
+    """Return all that is shown of a request; `base` is the server's address.
+
+    What the bytes of both sides tell is empty where they are not kept; `inspected` says whether they ever are.
+    """
     entry, exchange = found.entry, found.exchange
     sent = wire.request_of(exchange) if exchange else None
+    answered = wire.answer_of(exchange, entry.time) if exchange else None
     redaction = wire.redaction_of(exchange, found.key)
-    told = entry.as_json()
-    for name in ("text", "config", "metadata", "schema", "message", "notes", "miss"):
-        told[name] = redaction.value(told[name])
+    content = answered.content if answered and answered.is_content and not isinstance(answered.content, str) else None
     data: dict[str, Any] = {
         "row": row(entry, found.key, kept=exchange is not None),
-        "entry": told,
+        "entry": _entry(entry, redaction),
         "kept": exchange is not None,
         "why": None if exchange else MADE_ROOM if inspected else NOT_INSPECTED,
         "documents": [_picture(found, each, sent) for each in entry.documents],
@@ -89,24 +91,32 @@ def detail(found: FoundRequest, base: str, *, inspected: bool) -> dict[str, Any]
         "webhooks": [],
         "reads": [],
     }
-    content = None
-    if exchange is not None and sent is not None:
-        answered = wire.answer_of(exchange, entry.time)
-        content = answered.content if answered.is_content and not isinstance(answered.content, str) else None
-        body = redaction.value(sent.json)
-        data["request"] = {
-            "method": exchange.method,
-            "path": redaction.line(exchange.path),
-            "headers": wire.headers_of(exchange.headers, redaction),
-            "body": body,
-            "text": sent.text and redaction.text(sent.text),
-        }
+    if exchange and sent and answered:
+        data["request"] = _request(sent, exchange, redaction)
         data["answer"] = _answer(answered, exchange, redaction)
         data["boxes"] = boxes(content) or _known_boxes(found)
-        data["calls"] = calls(exchange.method, data["request"]["path"], body, base) if sent.json is not None else None
+        if sent.json is not None:
+            data["calls"] = calls(exchange.method, data["request"]["path"], data["request"]["body"], base)
         data.update(_about_job(found, answered.json))
     data["draft"] = redaction.value(draft.of_entry(entry, _for_draft(found, content), found.mock.domains))
     return data
+
+
+def _entry(entry: Entry, redaction: Redaction) -> dict[str, Any]:
+    told = entry.as_json()
+    for name in ("text", "config", "metadata", "schema", "message", "notes", "miss"):
+        told[name] = redaction.value(told[name])
+    return told
+
+
+def _request(sent: wire.SentBody, exchange: Exchange, redaction: Redaction) -> dict[str, Any]:
+    return {
+        "method": exchange.method,
+        "path": redaction.line(exchange.path),
+        "headers": wire.headers_of(exchange.headers, redaction),
+        "body": redaction.value(sent.json),
+        "text": sent.text and redaction.text(sent.text),
+    }
 
 
 def _known_boxes(found: FoundRequest) -> list[dict[str, Any]]:
@@ -188,7 +198,7 @@ def _schema(found: FoundRequest) -> dict[str, Any] | None:
 
 
 def _about_job(found: FoundRequest, answer: Any) -> Mapping[str, Any]:
-    """Return what else is known of a prediction or an execution: its readings, its webhooks, what the verdict finds."""
+    """Return the readings and the webhooks of a prediction or an execution, and what the verdict finds."""
     kind, name = found.entry.kind, answer.get("id") if isinstance(answer, dict) else None
     if kind == "chat" or not isinstance(name, str):
         return {}

@@ -13,8 +13,6 @@ from vlmrun_mock.mock.journal import Entry
 from vlmrun_mock.recording.store import name_of
 from vlmrun_mock.schema.grounding import ungrounded
 
-FINGERPRINT = re.compile(r"-[0-9a-f]{10}(?=\.json$)")
-
 
 def of_entry(entry: Entry, content: Any, domains: Domains) -> dict[str, Any]:
     """Return a fixture that answers a request as it was answered, or with its domain's packaged answer."""

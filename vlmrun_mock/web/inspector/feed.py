@@ -55,7 +55,7 @@ class OpenPage:
 
 
 class Feed:
-    """The open pages of a server; all of it happens in the event loop."""
+    """The open pages of a server. Its methods are for the event loop alone."""
 
     def __init__(self) -> None:
         self.pages: list[OpenPage] = []

@@ -37,7 +37,7 @@ def files() -> dict[str, bytes]:
 
 
 async def page(request: Request) -> Response:
-    """Return the page, to a browser; what asks for no HTML gets a 404, as for any other path that is none."""
+    """Return the page to a browser; a client that accepts no HTML gets a 404, as for any unknown path."""
     if "text/html" not in request.headers.get("accept", ""):
         raise HTTPException(404)
     return _file("index.html")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from vlmrun_mock.documents.identity import Document
-from vlmrun_mock.mock.journal import Entry, shown
+from vlmrun_mock.mock.journal import Entry
+from vlmrun_mock.mock.request_summary import shown
 from vlmrun_mock.web.inspector import pictures
 
 MOST_THUMBNAILS = 3

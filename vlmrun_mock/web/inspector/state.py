@@ -10,7 +10,8 @@ from vlmrun_mock import __version__
 from vlmrun_mock.mock.faults import KINDS, WEBHOOK_KINDS
 from vlmrun_mock.mock.journal import MOST_BYTES, MOST_ENTRIES
 from vlmrun_mock.mock.mock import Mock
-from vlmrun_mock.mock.options import SETTINGS, Option
+from vlmrun_mock.mock.options import SETTINGS
+from vlmrun_mock.mock.options.option import Option
 from vlmrun_mock.mock.scopes import MOST_SCOPES, Scopes
 from vlmrun_mock.redaction import Redaction
 from vlmrun_mock.web.control_api import as_armed, listed
@@ -18,7 +19,10 @@ from vlmrun_mock.web.inspector.authoring import Authoring
 from vlmrun_mock.web.inspector.inspection import Inspection
 
 MOST_FIXTURES = 2_000
-"""Fixtures that are listed; of more, the first of them."""
+"""How many fixtures are listed: the first ones."""
+
+MOST_WEBHOOKS = 200
+"""How many webhooks are listed: the latest ones."""
 
 SECRET_KINDS = ("key", "keys")
 
@@ -30,11 +34,7 @@ def state(
     entries = [entry for each in mocks for entry in each.journal]
     used = Counter(entry.fixture for entry in entries if entry.fixture)
     asked = Counter(entry.domain for entry in entries if entry.domain)
-    fixtures = list(listed(mock))
-    for each in mocks:
-        if each is not mock and each.everyone is mock:
-            fixtures = [*(one for one in listed(each) if one["of"] == "key"), *fixtures]
-    domains = scopes.store.domains
+    fixtures = _fixtures(mock, mocks)
     return {
         "version": __version__,
         "inspected": inspection is not None,
@@ -43,7 +43,8 @@ def state(
         "most_bytes": inspection.exchanges.most_bytes if inspection else 0,
         "folder": authoring.folder,
         "domains": [
-            {"name": name, "description": _description(mock, name), "requests": asked[name]} for name in domains.names()
+            {"name": name, "description": _description(mock, name), "requests": asked[name]}
+            for name in scopes.store.domains.names()
         ],
         "fixtures": [{**each, "used": used[each["name"]]} for each in fixtures[:MOST_FIXTURES]],
         "fixture_count": len(fixtures),
@@ -59,16 +60,29 @@ def state(
             if each.everyone is not None
         ],
         "without_key": sum(len(each.journal) for each in mocks if each.everyone is None),
-        "webhooks": [_webhook(each.as_json()) for one in mocks for each in one.webhooks][-200:],
+        "webhooks": [_webhook(each.as_json()) for one in mocks for each in one.webhooks][-MOST_WEBHOOKS:],
         "options": [_option(option, getattr(mock.settings, name)) for name, option in SETTINGS.items()],
-        "limits": {
-            "requests of a key": MOST_ENTRIES,
-            "bytes of a key's journal": MOST_BYTES,
-            "keys": MOST_SCOPES,
-            "bytes of a body": mock.settings.max_body,
-            "bytes of files in memory": mock.settings.file_memory,
-            **({"bytes kept for this page": inspection.exchanges.most_bytes} if inspection else {}),
-        },
+        "limits": _limits(mock, inspection),
+    }
+
+
+def _fixtures(mock: Mock, mocks: list[Mock]) -> list[dict[str, Any]]:
+    """Return the fixtures of a mock, and before them those that were registered for keys alone."""
+    fixtures = list(listed(mock))
+    for each in mocks:
+        if each is not mock and each.everyone is mock:
+            fixtures = [*(one for one in listed(each) if one["of"] == "key"), *fixtures]
+    return fixtures
+
+
+def _limits(mock: Mock, inspection: Inspection | None) -> dict[str, int]:
+    return {
+        "requests of a key": MOST_ENTRIES,
+        "bytes of a key's journal": MOST_BYTES,
+        "keys": MOST_SCOPES,
+        "bytes of a body": mock.settings.max_body,
+        "bytes of files in memory": mock.settings.file_memory,
+        **({"bytes kept for this page": inspection.exchanges.most_bytes} if inspection else {}),
     }
 
 

@@ -20,7 +20,7 @@ LONGEST_SHOWN = 200_000
 """Characters of a body that is no JSON which are shown."""
 
 LARGEST_UNPACKED = 64 * 1024 * 1024
-"""DocumentBytes of a body in gzip that are unpacked to be shown."""
+"""How many bytes of a body in gzip are unpacked to be shown."""
 
 SHORTEST_DOCUMENT = 32
 """Characters from which on a text may be a document in base64."""

@@ -1,136 +1,20 @@
-"""The table of options: each is declared here, once, for the command line, pytest, Python and the README.
-
-It imports nothing heavy: every session of pytest in an environment that has the package reads it.
-"""
+"""Options of a server: where it listens, and how it answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Sequence
 
-import msgspec
+from vlmrun_mock.mock.options.option import MEBIBYTE, Option
 
-Kind: TypeAlias = Literal[
-    "flag",
-    "switch",
-    "word",
-    "text",
-    "integer",
-    "port",
-    "bytes",
-    "seconds",
-    "share",
-    "folder",
-    "folders",
-    "keys",
-    "key",
-    "names",
-    "faults",
-    "rate",
-    "url",
-]
-Command: TypeAlias = Literal["serve", "record", "check", "drift"]
-
-MEBIBYTE = 1024 * 1024
-
-METAVARS: Mapping[Kind, str] = {
-    "bytes": "SIZE",
-    "seconds": "SECONDS",
-    "share": "SHARE",
-    "folder": "DIR",
-    "folders": "DIR",
-    "keys": "KEY",
-    "names": "NAME",
-    "key": "SECRET",
-    "faults": "FAULT",
-    "rate": "RATE",
-    "url": "URL",
-}
-"""What stands for a value in help texts, where the option's own name does not."""
-
-SEVERAL: frozenset[Kind] = frozenset({"folders", "keys", "faults", "names"})
-"""The kinds of options that can be given more than once."""
-
-LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "ja_JP", "pt_BR", "en_IN")
+LOCALES = (
+    "en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "ja_JP", "pt_BR", "en_IN", "ar_EG", "cs_CZ", "el_GR",
+    "fi_FI", "he_IL", "hi_IN", "ko_KR", "pl_PL", "ru_RU", "sv_SE", "th_TH", "tr_TR", "uk_UA", "vi_VN", "zh_CN",
+)  # fmt: skip  # several a line
 """The locales that drawn values may have."""
 
-MODES = ("once", "new", "all", "none")
-"""When a recorder asks the upstream, as in VCR."""
-
-
-class Option(msgspec.Struct, frozen=True):
-    """One option.
-
-    `name` is its name in Python, and in pytest's configuration file after `vlmrun_mock_`; `words` are the valid values
-    of a `word`. `commands` have it on the command line, as `flag` if that is not its name, with the `help` that is
-    shown there. A `setting` is a field of Settings with the same default, a keyword of MockServer and of the marker;
-    `ini_help` is what pytest shows of it.
-    """
-
-    name: str
-    kind: Kind
-    default: Any
-    help: str = ""
-    words: tuple[str, ...] = ()
-    commands: tuple[Command, ...] = ()
-    flag: str = ""
-    has_variable: bool = True
-    required: bool = False
-    setting: bool = False
-    ini_help: str = ""
-
-    @property
-    def written(self) -> str:
-        """Return the option as it is written on the command line, such as `--unknown-domain`."""
-        return f"--{self.flag or self.name.replace('_', '-')}"
-
-    @property
-    def variable(self) -> str | None:
-        """Return the environment variable that gives it, such as `VLMRUN_MOCK_UNKNOWN_DOMAIN`."""
-        return "VLMRUN_MOCK_" + self.written[2:].replace("-", "_").upper() if self.has_variable else None
-
-    @property
-    def metavar(self) -> str | None:
-        """Return what stands for its value in help texts, or None for what click makes of it."""
-        return METAVARS.get(self.kind)
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Return whether it can be given more than once."""
-        return self.kind in SEVERAL
-
-    @property
-    def written_default(self) -> str | None:
-        """Return its default as it is written on the command line, or None if there is none to show."""
-        if self.kind == "flag" or self.default in (None, (), frozenset()):
-            return None
-        return f"{self.default // MEBIBYTE}MiB" if self.kind == "bytes" else str(self.default)
-
-    @property
-    def explanation(self) -> str:
-        """Return what pytest's help says of it."""
-        return self.ini_help or (f"{self.help[:-1]}: {' or '.join(self.words)}." if self.words else self.help)
-
-
-OPTIONS: Sequence[Option] = (
-    Option("host", "text", "127.0.0.1", "Address to listen on.", commands=("serve", "record")),
+SERVER: Sequence[Option] = (
+    Option("host", "host", "127.0.0.1", "Address to listen on.", commands=("serve", "record")),
     Option("port", "port", 8000, "Port to listen on; 0 takes a free one and prints it.", commands=("serve", "record")),
-    Option(
-        "out",
-        "folder",
-        None,
-        "Folder that recordings are written into; made if it is not there.",
-        commands=("record",),
-        required=True,
-    ),
-    Option(
-        "mode",
-        "word",
-        "new",
-        "Ask for what is not recorded (new), only if nothing is (once), for everything (all), or for nothing (none).",
-        words=MODES,
-        commands=("record",),
-    ),
     Option(
         "fixtures",
         "folders",
@@ -139,13 +23,6 @@ OPTIONS: Sequence[Option] = (
         commands=("serve",),
         setting=True,
         ini_help="Folders of fixture files, relative to this file; the first one wins.",
-    ),
-    Option(
-        "fixtures",
-        "folders",
-        (),
-        "Further folder of fixture files, which answer instead of the upstream. Repeatable.",
-        commands=("record",),
     ),
     Option(
         "watch",
@@ -205,7 +82,7 @@ OPTIONS: Sequence[Option] = (
         "integer",
         0,
         "Decides drawn values.",
-        commands=("serve",),
+        commands=("serve", "domains"),
         setting=True,
         ini_help="A whole number that decides drawn values.",
     ),
@@ -223,7 +100,7 @@ OPTIONS: Sequence[Option] = (
         "en_US",
         "Where the people, places, numbers and currency of drawn values are from.",
         words=LOCALES,
-        commands=("serve",),
+        commands=("serve", "domains", "documents"),
         setting=True,
     ),
     Option(
@@ -417,92 +294,4 @@ OPTIONS: Sequence[Option] = (
         commands=("serve",),
         setting=True,
     ),
-    Option(
-        "record",
-        "word",
-        None,
-        words=MODES,
-        setting=True,
-        ini_help="Which requests are asked of the upstream, and recorded: once, new, all or none.",
-    ),
-    Option(
-        "record_errors",
-        "flag",
-        default=False,
-        help="Write down errors, and whatever else is no chat completion, too.",
-        commands=("record",),
-        setting=True,
-        ini_help="Record errors, and whatever else is no chat completion, too.",
-    ),
-    Option(
-        "upstream",
-        "url",
-        "https://api.vlm.run",
-        "The real API.",
-        commands=("record", "drift"),
-        setting=True,
-        ini_help="The real API that is recorded, https://api.vlm.run unless given.",
-    ),
-    Option("upstream_key", "key", None, setting=True),
-    Option(
-        "documents",
-        "folders",
-        (),
-        "Folder with the documents of the recordings, found by their hash. Repeatable.",
-        commands=("drift",),
-    ),
-    Option(
-        "timeout",
-        "seconds",
-        600.0,
-        "How long the upstream may take for an answer.",
-        commands=("record", "drift"),
-        setting=True,
-        ini_help="How many seconds the upstream may take.",
-    ),
-    Option(
-        "values",
-        "flag",
-        default=False,
-        help="List differences of value, too, and not only how many there are.",
-        commands=("drift",),
-    ),
-    Option(
-        "layout",
-        "word",
-        "text",
-        "What is printed; github is shown as annotations by GitHub Actions.",
-        words=("text", "json", "github"),
-        commands=("check",),
-        flag="format",
-    ),
-    Option(
-        "layout",
-        "word",
-        "text",
-        "What is printed; with json, what goes on is told on standard error.",
-        words=("text", "json"),
-        commands=("drift",),
-        flag="format",
-        has_variable=False,
-    ),
 )
-"""All options, in the order in which they are shown."""
-
-FIRST: Mapping[Command, Sequence[str]] = {
-    "record": ("host", "port", "upstream", "out", "mode", "fixtures", "watch", "record_errors", "timeout"),
-}
-"""What a command shows before its other options, where the order of the table is not its own."""
-
-SETTINGS: Mapping[str, Option] = {option.name: option for option in OPTIONS if option.setting}
-"""The options that Python callers and the marker have."""
-
-INI: Mapping[str, Option] = {name: option for name, option in SETTINGS.items() if option.kind != "key"}
-"""The options that pytest's configuration file has: a key does not stand in a file."""
-
-
-def of_command(command: Command) -> Iterator[Option]:
-    """Yield the options of a command, in the order in which it shows them."""
-    first = FIRST.get(command, ())
-    own = [option for option in OPTIONS if command in option.commands]
-    yield from sorted(own, key=lambda option: first.index(option.name) if option.name in first else len(first))
