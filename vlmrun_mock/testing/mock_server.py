@@ -6,12 +6,13 @@ import asyncio
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from itertools import islice
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from vlmrun_mock.address import Address
 from vlmrun_mock.fixtures.fixture import USER_ORIGIN
