@@ -22,9 +22,9 @@ from vlmrun_mock.seed import Seed
 CHECK = "document.bank-check"
 
 
-def invoke(*arguments: str | Path) -> tuple[int, str]:
+def invoke(*arguments: str | Path, **variables: str) -> tuple[int, str]:
     """Run the command in this process; return its exit status and all that it prints."""
-    result = CliRunner().invoke(main, ["documents", *map(str, arguments)], catch_exceptions=False)
+    result = CliRunner().invoke(main, ["documents", *map(str, arguments)], env=variables, catch_exceptions=False)
     return result.exit_code, result.output
 
 
@@ -48,30 +48,28 @@ def test_each_document_stands_beside_a_fixture_with_its_answer_and_boxes(tmp_pat
     assert len(loader.load([tmp_path / "out"], packaged())) == 2
 
 
-def test_variables_say_what_options_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_say_what_options_would(tmp_path: Path) -> None:
     values = {"SEED": "7", "LOCALE": "de_DE", "SCAN": "light", "STYLE": "modern"}
-    for name, value in values.items() | {("DOCUMENTS_COUNT", "2"), ("DOCUMENTS_FORMAT", "png")}:
-        monkeypatch.setenv(f"VLMRUN_MOCK_{name}", value)
-    monkeypatch.setenv("VLMRUN_MOCK_DOCUMENTS_OUT", str(tmp_path / "by variables"))
-    assert invoke(CHECK)[0] == 0
-    monkeypatch.undo()
+    own = {"COUNT": "2", "FORMAT": "png", "OUT": str(tmp_path / "by variables")}
     options = [word for name, value in values.items() for word in (f"--{name.lower()}", value)]
 
-    status, _ = invoke(CHECK, *options, "--count", "2", "--format", "png", "--out", tmp_path / "by options")
-
-    ours, theirs = (
-        {path.name: path.read_bytes() for path in folder.iterdir()} for folder in sorted(tmp_path.iterdir())
+    by_variables = invoke(
+        CHECK,
+        **{f"VLMRUN_MOCK_{name}": value for name, value in values.items()},
+        **{f"VLMRUN_MOCK_DOCUMENTS_{name}": value for name, value in own.items()},
     )
-    assert status == 0
-    assert len(ours) == 4
-    assert ours == theirs
+    by_options = invoke(CHECK, *options, "--count", "2", "--format", "png", "--out", tmp_path / "by options")
+
+    one, other = ({path.name: path.read_bytes() for path in each.iterdir()} for each in sorted(tmp_path.iterdir()))
+    assert (by_variables[0], by_options[0]) == (0, 0)
+    assert len(one) == 4
+    assert one == other
 
 
-def test_variables_of_other_commands_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VLMRUN_MOCK_FORMAT", "github")
-    monkeypatch.setenv("VLMRUN_MOCK_OUT", str(tmp_path / "recordings"))
+def test_variables_of_other_commands_do_not_count(tmp_path: Path) -> None:
+    others = {"VLMRUN_MOCK_FORMAT": "github", "VLMRUN_MOCK_OUT": str(tmp_path / "recordings")}
 
-    status, _ = invoke(CHECK, "--out", tmp_path / "out")
+    status, _ = invoke(CHECK, "--out", tmp_path / "out", **others)
 
     assert status == 0
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

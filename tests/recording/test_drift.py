@@ -34,7 +34,8 @@ from vlmrun_mock.fixtures.domains import packaged
 from vlmrun_mock.fixtures.folders import search
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
-from vlmrun_mock.recording.drift import Drift, candidates
+from vlmrun_mock.recording.candidates import read_all
+from vlmrun_mock.recording.drift import Drift
 from vlmrun_mock.recording.settings import UpstreamSettings
 from vlmrun_mock.web import server
 from vlmrun_mock.web.app import application
@@ -669,7 +670,7 @@ def test_a_document_that_is_named_by_its_identity_alone_is_found_too(recorded: P
 
 
 def test_a_document_that_goes_away_meanwhile_is_told(recorded: Place, api: Api) -> None:
-    (candidate,) = candidates([recorded.recordings], packaged())
+    (candidate,) = read_all([recorded.recordings], packaged())
     found = search([recorded.documents])
     (path,) = found.paths.values()
     path.unlink()

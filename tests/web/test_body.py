@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import json
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import httpx
 import pytest
@@ -16,8 +18,11 @@ import pytest
 from tests.conftest import Serve
 from tests.serving import CHAT, Served, image_message
 from vlmrun_mock.api.bodies import MOST_VALUES
+from vlmrun_mock.mock.journal import Journal
 from vlmrun_mock.mock.options.option import MEBIBYTE
-from vlmrun_mock.web.body import DRAIN_BYTES
+from vlmrun_mock.web.body import DRAIN_BYTES, ClientGone, Incoming, read
+from vlmrun_mock.web.exchange import Exchange
+from vlmrun_mock.web.request_log import RequestLog
 
 LIMIT = 300_000
 HEAD = "POST {path} HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\n{key}{further}\r\n"
@@ -295,3 +300,30 @@ def test_an_encoding_that_cannot_be_undone_is_a_422(
 
     assert answer.status_code == 422
     assert reason in answer.json()["detail"][0]["msg"]
+
+
+def kept_of(*messages: Mapping[str, Any]) -> list[bytes]:
+    """Return what an inspector keeps of a body that comes in these messages."""
+    coming = iter(messages)
+    exchange = Exchange("POST", CHAT, b"", ())
+    log = RequestLog("req_1", "POST", CHAT, 0, journal=Journal(), exchange=exchange)
+
+    async def receive() -> Any:
+        return next(coming)
+
+    with contextlib.suppress(ClientGone):
+        asyncio.run(read({}, Incoming({}, receive, log), LIMIT))
+    return exchange.received
+
+
+def test_a_body_that_came_in_pieces_is_kept_as_the_one_that_was_read() -> None:
+    pieces = [{"type": "http.request", "body": body, "more_body": body != b"c"} for body in (b"a", b"b", b"c")]
+
+    assert kept_of(*pieces) == [b"abc"]
+    assert kept_of({"type": "http.request", "body": b"whole"}) == [b"whole"]
+
+
+def test_of_a_body_that_ended_too_early_is_kept_what_came() -> None:
+    piece = {"type": "http.request", "body": b"half", "more_body": True}
+
+    assert kept_of(piece, {"type": "http.disconnect"}) == [b"half"]

@@ -342,6 +342,15 @@ def test_an_exchange_larger_than_the_bound_is_not_kept() -> None:
     assert exchanges.bytes == 0
 
 
+def test_an_exchange_that_has_gone_is_counted_no_more_once_it_is_the_oldest() -> None:
+    exchanges = Exchanges(100_000)
+    for _ in range(3):
+        exchange = Exchange("POST", "/v1/x", b"", ())
+        exchanges.keep(exchange)
+
+    assert len(exchanges) == 1
+
+
 def test_what_happens_is_told_live(looked_at: Served) -> None:
     with looked_at.http.stream("GET", f"{PAGE}/events") as events:
         lines = events.iter_lines()

@@ -27,7 +27,7 @@ KINDS: tuple[Kind, ...] = ("image", "document", "audio", "video", "web")
 Status: TypeAlias = Literal["pending", "enqueued", "running", "completed", "failed", "paused"]
 
 SEGMENT_SECONDS = 300
-"""A started segment of so many seconds is one element of a video or a recording; ours."""
+"""How many seconds of a video or a recording are one element, a started one included; ours."""
 
 CREDITS: Mapping[str, Mapping[str, int]] = {
     "document.markdown": {"lo": 1, "auto": 4, "hi": 6},

@@ -26,7 +26,7 @@ DOMAINS: Mapping[Kind, str] = {
 """The domain of a request that names none; the first two are documented."""
 
 OF_SKILLS = "skill"
-"""What an answer says of its domain where a request has skills alone, as was recorded."""
+"""The domain that an answer names where its request has skills alone, as was recorded."""
 
 MADE_UP = "data:application/octet-stream;base64,"
 

@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 from vlmrun_mock import __version__
+from vlmrun_mock.cli.output import escape_unencodable
 
 COMMANDS: Mapping[str, str] = {
     "serve": "serve_command:serve",
@@ -52,3 +53,4 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="vlmrun-mock")
 def main() -> None:
     """Stand in for VLM Run's API, offline."""
+    escape_unencodable()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,9 +36,6 @@ def check(*, folders: tuple[Path, ...], layout: str) -> None:
     """
     known = domains.packaged()
     report = checker.check(folders, known, hub.current(known))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A character that the terminal cannot show must not end the command.
-        sys.stdout.reconfigure(errors="backslashreplace")
     for line in LAYOUTS[layout](report):
         click.echo(line)
     click.get_current_context().exit(0 if report.ok else 1)

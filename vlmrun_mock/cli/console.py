@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import os
 import queue
 import sys
@@ -34,9 +33,6 @@ class Console:
         self._lines: list[str] = []
         self._lost = 0
         self._writes: queue.Queue[Sequence[str]] = queue.Queue(MOST_WAITING)
-        if isinstance(sys.stdout, io.TextIOWrapper):  # it is None where standard output was closed from the start
-            # A character that the terminal cannot show must not end the log.
-            sys.stdout.reconfigure(errors="backslashreplace")
         threading.Thread(target=self._write, name="vlmrun-mock-log", daemon=True).start()
 
     def log(self, line: str) -> None:
@@ -44,16 +40,6 @@ class Console:
         if not self._lines:
             asyncio.get_running_loop().call_later(TOGETHER, self._hand_over)
         self._lines.append(line)
-
-    def from_other_threads(self) -> Callable[[str], None]:
-        """Return `log` for other threads, from within the event loop; when that has ended nothing is written."""
-        loop = asyncio.get_running_loop()
-
-        def log(line: str) -> None:
-            with contextlib.suppress(RuntimeError):  # what a loop that was closed raises
-                loop.call_soon_threadsafe(self.log, line)
-
-        return log
 
     def flush(self) -> None:
         """Write what has been gathered, as far as it is read in time."""
@@ -88,3 +74,14 @@ class Console:
                 sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
             finally:
                 self._writes.task_done()
+
+
+def from_other_threads(log: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a function for other threads that calls `log` in this event loop, and does nothing once that has ended."""
+    loop = asyncio.get_running_loop()
+
+    def call(line: str) -> None:
+        with contextlib.suppress(RuntimeError):  # what a loop that was closed raises
+            loop.call_soon_threadsafe(log, line)
+
+    return call

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,6 +12,7 @@ import click
 
 from vlmrun_mock.cli.domains_command import known_domain
 from vlmrun_mock.cli.options import options_of
+from vlmrun_mock.cli.output import watched
 from vlmrun_mock.display import count as counted
 from vlmrun_mock.documents.appearance import Format, Strength, Style
 from vlmrun_mock.lazy import lazy
@@ -53,14 +53,15 @@ def documents(
     if not domains and not schemas:
         raise click.UsageError("name a domain, such as document.invoice, or a file with --schema")
     if len({path.stem for path in schemas}) < len(schemas):
-        raise click.UsageError("two schemas have the same file name, and their documents would have, too")
+        raise click.UsageError("two schemas have the same file name, and so would their documents: rename one")
     try:
         press = printed.Press(printer.Printer(fonts), file_format, locale, style, scan)
         known = catalog.packaged()
         named = {domain.id: domain for domain in (known_domain(known, name) for name in domains)}
         kinds: list[Kind] = [partial(press.of_domain, domain) for domain in named.values()]
         kinds += [partial(_of_schema, press, path, _schema(path)) for path in schemas]
-        written = [document.save(out) for document in _watched(kinds, count, seed)]
+        printing = (kind(number) for kind in kinds for number in range(seed, seed + count))
+        written = [document.save(out) for document in watched(printing, len(kinds) * count)]
     except printer.PrintingError as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as error:
@@ -83,13 +84,3 @@ def _of_schema(press: Press, path: Path, schema: Mapping[str, Any], seed: int) -
         return press.of_schema(schema, path.stem, seed)
     except references.SchemaProblem as problem:
         raise click.ClickException(f"{path}: {problem}") from None
-
-
-def _watched(kinds: Sequence[Kind], count: int, seed: int) -> Iterator[PrintedDocument]:
-    """Yield the documents; a bar on standard error moves along where a person looks at it."""
-    documents = (kind(number) for kind in kinds for number in range(seed, seed + count))
-    if not sys.stderr.isatty():
-        yield from documents
-        return
-    with click.progressbar(documents, length=len(kinds) * count, file=sys.stderr) as watched:
-        yield from watched

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vlmrun_mock.cli.options import options_of
+from vlmrun_mock.cli.output import watched
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.seed import Seed
 
@@ -64,18 +64,9 @@ def _print(answer: Any, layout: str) -> None:
 
 
 def _print_many(answers: Iterator[dict[str, Any]], count: int, layout: str) -> None:
-    """Print answers one by one; where a person waits for a file, a bar on standard error shows how far it is."""
+    """Print answers one by one."""
     opening, between, closing = ("[\n", ",\n", "\n]\n") if layout == "json" else ("", "\n", "\n")
     click.echo(opening, nl=False)
-    for index, answer in enumerate(_watched(answers, count)):
+    for index, answer in enumerate(watched(answers, count, are_printed=True)):
         click.echo((between if index else "") + json.dumps(answer, ensure_ascii=False), nl=False)
     click.echo(closing, nl=False)
-
-
-def _watched(answers: Iterator[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
-    """Yield answers; a bar on standard error moves along where a person looks at it and not at the answers."""
-    if sys.stdout.isatty() or not sys.stderr.isatty():
-        yield from answers
-        return
-    with click.progressbar(answers, length=count, file=sys.stderr) as watched:
-        yield from watched

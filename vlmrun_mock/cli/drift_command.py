@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,12 +21,15 @@ if TYPE_CHECKING:
     from vlmrun_mock import redaction
     from vlmrun_mock.fixtures import domains
     from vlmrun_mock.fixtures import folders as document_folders
+    from vlmrun_mock.recording import candidates
     from vlmrun_mock.recording import drift as recording_drift
-    from vlmrun_mock.recording.drift import Candidate, Drift, DriftOutcome
+    from vlmrun_mock.recording.candidates import Candidate
+    from vlmrun_mock.recording.drift import Drift, DriftOutcome
 else:
     domains = lazy("vlmrun_mock.fixtures.domains")
     redaction = lazy("vlmrun_mock.redaction")
     document_folders = lazy("vlmrun_mock.fixtures.folders")
+    candidates = lazy("vlmrun_mock.recording.candidates")
     recording_drift = lazy("vlmrun_mock.recording.drift")
 
 INTERRUPTED = 130
@@ -84,10 +85,10 @@ def _report(
 ) -> int:
     """Ask for every recording in the folders, print what became of it, and return the exit status."""
     printer = _Printer(settings.key or "", as_json=as_json)
-    found = recording_drift.candidates(recordings, domains.packaged())
+    found = candidates.read_all(recordings, domains.packaged())
     if not found:
         printer.note(f"There is no recording in {' and '.join(map(os.fspath, recordings))}.")
-    searched = document_folders.search(documents, recording_drift.sizes(found))
+    searched = document_folders.search(documents, candidates.sizes(found))
     for problem in searched.problems:
         printer.note(problem)
     asked = recording_drift.Drift(settings, searched, printer.note)
@@ -113,10 +114,6 @@ class _Printer:
         self._notes: list[str] = []
         self._redaction = redaction.Redaction([key])
         self._as_json = as_json
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                # A character that the terminal cannot show must not end the command.
-                stream.reconfigure(errors="backslashreplace")
 
     def line(self, text: str) -> None:
         """Print a line of the report: on standard error if the report itself is JSON."""

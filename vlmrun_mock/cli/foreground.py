@@ -40,7 +40,7 @@ else:
     inspector_state = lazy("vlmrun_mock.web.inspector.inspection")
 
 
-QUIET_SECONDS = 0.25
+QUIET_SECONDS = 0.5
 """How long after the start the first requests have the processor to themselves, before more is loaded beside them."""
 
 COLLECTED = (10_000, 20, 20)
@@ -57,7 +57,7 @@ EXPOSED = (
 
 @dataclass(frozen=True, slots=True)
 class Inspector:
-    """Whether the inspector keeps what it shows, at most so many bytes, and whether its page is opened.
+    """Whether the inspector keeps what it shows, at most `most_bytes`, and whether its page is opened.
 
     `wanted` is None where it is for the address to decide: what only this machine reaches is inspected.
     """
@@ -103,7 +103,12 @@ def run(
         # What later requests will need is loaded beside the first, which load the little that they need.
         ending.enter_context(server.beside(_warmed(scopes), after=QUIET_SECONDS))
         if watch:
-            ending.enter_context(watcher.watching(scopes.store, output.from_other_threads()))
+            ending.enter_context(watcher.watching(scopes.store, console.from_other_threads(on_reload)))
+
+    def on_reload(line: str) -> None:
+        output.log(line)
+        if inspection:
+            inspection.feed.tell("changed", {})
 
     with contextlib.ExitStack() as ending:
         ending.callback(output.flush)

@@ -37,7 +37,7 @@ def is_installed() -> bool:
 
 
 def sizes(data: bytes, most: int) -> list[tuple[int, int]]:
-    """Return how many pixels wide and high the official SDK makes the pages, up to so many; raises UnreadablePdf."""
+    """Return how many pixels wide and high the official SDK makes the first `most` pages; raises UnreadablePdf."""
     with _opened(data) as pdf:
         points = [pdf.get_page_size(number) for number in range(min(len(pdf), most))]
     return [(math.ceil(width * SDK_SCALE), math.ceil(height * SDK_SCALE)) for width, height in points]
@@ -50,7 +50,7 @@ def page(data: bytes, number: int) -> Image.Image:
 
 
 def thumbnail(data: bytes, number: int, width: int) -> bytes:
-    """Return a page as PNG that is at most so many pixels wide, and three times as high; raises UnreadablePdf."""
+    """Return a page as PNG, at most `width` pixels wide and three times as high; raises UnreadablePdf."""
     with _opened(data) as pdf:
         wide, high = pdf.get_page_size(number) if number < len(pdf) else (1.0, 1.0)
         buffer = io.BytesIO()

@@ -127,7 +127,7 @@ SAMPLES: Mapping[str, bytes] = {
     "recon": bytes(64),
     "arr": bytes(64),
 }
-"""A file of each kind, for what is not known."""
+"""A file of each kind, which stands for an artifact whose bytes are not known."""
 
 
 def listed(namespace: Namespace) -> list[dict[str, Any]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from vlmrun_mock.seed import Seed
 
@@ -52,8 +52,7 @@ ANSWERING: tuple[RouteFamily, ...] = ("chat", "predictions", "executions")
 DEFAULT_MESSAGE = "An injected failure"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One way to fail, and when.
 
     `kind` is what goes wrong; `status`, `message` and `headers` belong to `error`, `message` also to others.
@@ -65,7 +64,7 @@ class Fault:
     kind: FaultKind = "error"
     status: int = 500
     message: str = DEFAULT_MESSAGE
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     latency: tuple[float, float] = (0.0, 0.0)
     domain: str | None = None
     route: RouteFamily | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Literal, TypeAlias
 
@@ -20,8 +19,7 @@ BEGINNING: dict[Family, Status] = {"prediction": "pending", "execution": "enqueu
 """The status of a job that was just made, as recorded."""
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(msgspec.Struct):
     """One reading of a job: when, in seconds since 1970, and the status that it got."""
 
     time: float

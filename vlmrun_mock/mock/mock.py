@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -142,11 +141,11 @@ class Mock:
         number = next(self.numbers)
         name = f"registered-{number}"
         fixture = loader.FixtureBuilder(called or name, self.domains).fixture(body, origin=0)
-        return replace(fixture, name=name, number=number)
+        return structs.replace(fixture, name=name, number=number)
 
     def register(self, *fixtures: Fixture) -> None:
         """Add fixtures that take precedence over those of the folders; of equals, the latest wins."""
-        numbered = [each if each.number else replace(each, number=next(self.numbers)) for each in fixtures]
+        numbered = [each if each.number else structs.replace(each, number=next(self.numbers)) for each in fixtures]
         with self._lock:
             self.registered = FixtureSet([*self.registered, *numbered])
             # Last: whoever reads the new revision finds the new set.
@@ -172,7 +171,7 @@ class Mock:
 
     def _as_domains_are_called(self, fault: Fault) -> Fault:
         """Return a fault that names its domain in the present spelling, as the requests that it meets do."""
-        return replace(fault, domain=self.domains.canonical(fault.domain))
+        return structs.replace(fault, domain=self.domains.canonical(fault.domain))
 
     def fault(self, request: ExtractionRequest, route: RouteFamily = "chat") -> Fault | None:
         """Return the fault that strikes a request to a family of routes, the scope's own first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -206,7 +205,7 @@ def _varied(mock: Mock, fixture: Fixture, answer: FixtureAnswer, request: Extrac
     if domain is None:
         return answer
     drawn = merge_patch(content.varied(domain, mock, request), answer.patch)
-    return dataclasses.replace(answer, content=drawn, merged=True)
+    return replace(answer, content=drawn, merged=True)
 
 
 class AnswerText(msgspec.Struct, frozen=True):

@@ -86,7 +86,7 @@ class ClientFinding:
 
 
 class Verdict(str):
-    """What was found in so many requests, in words and as `findings`. It is true if nothing was.
+    """What a client did wrong in that many `requests`, in words and as `findings`. It is true if there are none.
 
     It is a text so that `assert verdict.ok, verdict` explains itself: of any other object pytest shows 240 characters.
     """

@@ -8,9 +8,11 @@ import hmac
 import ipaddress
 from collections import deque
 from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
+from msgspec.structs import asdict
 
 MOST_WEBHOOKS = 1_000
 """Webhooks of one key that are kept; the oldest make room."""
@@ -25,8 +27,7 @@ TIMEOUT = 30.0
 """Seconds that a receiver has, as documented."""
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """One attempt: when, in seconds since 1970, and the receiver's status, or why there was none."""
 
     time: float
@@ -34,8 +35,7 @@ class Attempt:
     error: str | None = None
 
 
-@dataclass(slots=True)
-class Webhook:
+class Webhook(msgspec.Struct):
     """One webhook. `kind` is `prediction`, `execution` or `agent`, and `subject` its id.
 
     `fault` names an injected failure, and `skipped` is the reason why nothing was sent. `overtaken`: a later one was.
@@ -47,8 +47,8 @@ class Webhook:
     body: bytes = b""
     fault: str | None = None
     skipped: str | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-    overtaken: asyncio.Event = field(default_factory=asyncio.Event)
+    attempts: list[Attempt] = []
+    overtaken: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
     @property
     def delivered(self) -> bool:

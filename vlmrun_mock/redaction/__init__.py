@@ -97,7 +97,7 @@ def is_telling(name: str) -> bool:
 class Redaction:
     """Replaces secrets, those that are known and those that look like one, and counts them.
 
-    What is known is replaced in every spelling, if it has at least so many characters.
+    A known secret is replaced in every spelling, if it is at least `shortest` characters long.
     """
 
     def __init__(self, known: Collection[str], shortest: int = SHORTEST_KEY) -> None:

@@ -34,9 +34,9 @@ LEAST_ROWS = 2
 
 @dataclass(frozen=True, slots=True)
 class Misreading:
-    """A place that was spoilt: what it was, and what it is now; for a list, only how many items it had and has.
+    """A value that was misread: its place, what it was, and what it is now; of a list, how many items it had and has.
 
-    `order` says of each item of a list which one it was.
+    `order` holds the former position of each item of a list.
     """
 
     place: Place
@@ -151,7 +151,7 @@ def _number(value: float, random: Random) -> float:
 
 
 def _rows(rows: list[Any], random: Random) -> tuple[list[Any], Sequence[int]]:
-    """Return rows of which one is lost, or two are in each other's place; and which one each was."""
+    """Return rows of which one is lost or two have changed places, and the former position of each."""
     at = random.randrange(len(rows) - 1)
     order = list(range(len(rows)))
     order[at : at + 2] = [at + 1] if random.random() < EVEN else [at + 1, at]

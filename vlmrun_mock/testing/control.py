@@ -8,6 +8,8 @@ from pathlib import Path
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import msgspec
+
 from vlmrun_mock.address import Address
 from vlmrun_mock.fixtures.errors import FixtureError
 from vlmrun_mock.lazy import lazy
@@ -254,7 +256,7 @@ class Control:
 
     def _built(self, body: Mapping[str, Any], verb: str = "add()") -> Fixture:
         fixture = self._mock.built(arguments.fixture_body(body, verb), verb)
-        return replace(fixture, originals=(*fixture.originals, *arguments.originals(body)))
+        return msgspec.structs.replace(fixture, originals=(*fixture.originals, *arguments.originals(body)))
 
     def _match(self, match: Mapping[str, Any]) -> Match:
         """Return a match in the format of a fixture as the journal needs it; raises FixtureError."""

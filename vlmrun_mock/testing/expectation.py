@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from vlmrun_mock.display import shortened
 from vlmrun_mock.documents.identity import Document
 from vlmrun_mock.fixtures.difference import Difference
 from vlmrun_mock.fixtures.match import Match
+from vlmrun_mock.json_text import quoted
 from vlmrun_mock.mock.journal import Entry, EnvelopeKind
 
 LISTED = 20
@@ -86,7 +85,7 @@ def _request(entry: Entry) -> Iterator[str]:
         return
     yield entry.domain or "no domain"
     yield ", ".join(map(_shown, entry.documents)) or "no document"
-    yield _quoted(shortened(entry.text, TEXT_SHOWN))
+    yield quoted(shortened(entry.text, TEXT_SHOWN))
     if entry.request.truncated:
         yield f"(not kept whole: {', '.join(entry.request.truncated)})"
 
@@ -105,13 +104,9 @@ def _parts(match: Match) -> Iterator[str]:
     if match.documents is not None:
         yield f"documents [{', '.join(match.documents)}]"
     if match.text is not None:
-        yield from (f"a text that contains {_quoted(needle)}" for needle in match.text.contains)
+        yield from (f"a text that contains {quoted(needle)}" for needle in match.text.contains)
         if match.text.equals is not None:
-            yield f"text {_quoted(match.text.equals)}"
+            yield f"text {quoted(match.text.equals)}"
     if match.model is not None:
         yield f"model {match.model}"
-    yield from (f"metadata.{name} {_quoted(value)}" for name, value in match.metadata.items())
-
-
-def _quoted(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    yield from (f"metadata.{name} {quoted(value)}" for name, value in match.metadata.items())

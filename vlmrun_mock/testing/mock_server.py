@@ -6,12 +6,13 @@ import asyncio
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from itertools import islice
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from vlmrun_mock.address import Address
 from vlmrun_mock.fixtures.fixture import USER_ORIGIN
@@ -74,7 +75,7 @@ class MockServer(Control):
     def url(self) -> str:
         """Return the server's address, such as `http://127.0.0.1:41234`; raises RuntimeError unless it is running."""
         if not self._url:
-            raise RuntimeError("The server is not running: it does for the length of a `with` block")
+            raise RuntimeError("The server is not running: use it inside its `with` block, or call start()")
         return self._url
 
     def start(self) -> None:

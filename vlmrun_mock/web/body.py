@@ -41,9 +41,12 @@ class Incoming:
         self._begun = True
         message = await self._receive()
         self.is_complete = not message.get("more_body", False)
-        if self._log.exchange is not None:
-            self._log.received(message.get("body", b""))
         return message
+
+    def keep(self, body: bytes) -> None:
+        """Keep a body, or what came of it, if it is to be shown."""
+        if self._log.exchange is not None:
+            self._log.received(body)
 
     def give_up(self) -> None:
         """Expect no more of the body."""
@@ -72,6 +75,12 @@ GZIP = zlib.MAX_WBITS | 16
 """The size of the window by which zlib reads gzip."""
 
 
+def is_large(headers: Mapping[bytes, bytes]) -> bool:
+    """Return whether a body is announced that is not read at once."""
+    declared = headers.get(b"content-length", b"")
+    return declared.isdigit() and int(declared[:20]) > QUICK
+
+
 async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
     """Return the body, unpacked if it is in gzip.
 
@@ -86,11 +95,13 @@ async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> 
     raw: bytes = message.get("body", b"")
     if message.get("more_body", False) or len(raw) > limit:
         raw = await _received(raw, receive, limit)
+    elif isinstance(receive, Incoming):
+        receive.keep(raw)
     return raw if b"content-encoding" not in headers else _unpacked(raw, headers[b"content-encoding"], limit)
 
 
 def inflated(raw: bytes, most: int) -> bytes:
-    """Return what is in a gzip, at most so many bytes of it; nothing of what is none."""
+    """Return the first `most` bytes of what a gzip holds; nothing for what is no gzip."""
     try:
         return zlib.decompressobj(GZIP).decompress(raw, most)
     except zlib.error:
@@ -135,10 +146,15 @@ async def _received(first: bytes, receive: Receive, limit: int) -> bytes:
     whole = io.BytesIO()  # which gives its bytes away without a copy
     whole.write(first)
     more = True
-    while more and whole.tell() <= limit:
-        message = await _next(receive)
-        whole.write(message.get("body", b""))
-        more = message.get("more_body", False)
+    try:
+        while more and whole.tell() <= limit:
+            message = await _next(receive)
+            whole.write(message.get("body", b""))
+            more = message.get("more_body", False)
+    finally:
+        # Only now: pieces that are kept while more of them come take new memory for each, and for the whole.
+        if isinstance(receive, Incoming):
+            receive.keep(whole.getvalue())
     if whole.tell() > limit:
         raise _too_large(limit)
     return whole.getvalue()

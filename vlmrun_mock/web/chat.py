@@ -84,6 +84,7 @@ class ChatEndpoint:
     def __init__(self, scopes: Scopes) -> None:
         self._scopes = scopes
         self._memo = Memo()
+        self._reads_documents = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises ApiError for the handler in the middleware."""
@@ -97,6 +98,10 @@ class ChatEndpoint:
         log.journal = mock.journal
         if owner := self._scopes.past_owner(log.key):
             log.remark = printable(f"the client has the key of {owner}, which is over", LONGEST_REMARK)
+        if not self._reads_documents and body.is_large(headers):
+            # While the first large body arrives, what reads a document is loaded beside it.
+            self._reads_documents = True
+            asyncio.get_running_loop().run_in_executor(None, next, mock.warm())
         raw = await body.read(headers, receive, mock.settings.max_body)
         if mock.settings.rate_limit:
             await _limit(mock, raw, log)

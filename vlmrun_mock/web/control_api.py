@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -156,7 +157,7 @@ class ControlApi:
     def _query(self, given: QueryBody) -> JournalQuery:
         """Return a query, with its domain in the present spelling, as the journal has it."""
         query = given.query()
-        return replace(query, domain=self._scopes.store.domains.canonical(query.domain))
+        return dataclasses.replace(query, domain=self._scopes.store.domains.canonical(query.domain))
 
 
 def _file(file: StoredFile) -> dict[str, Any]:
@@ -176,7 +177,7 @@ def _prediction(job: Job) -> dict[str, Any]:
         "id": job.id,
         "domain": job.name or None,
         "status": job.status,
-        "reads": [asdict(each) for each in job.reads],
+        "reads": [msgspec.structs.asdict(each) for each in job.reads],
     }
 
 
@@ -189,7 +190,7 @@ def listed(mock: Mock) -> Iterator[dict[str, Any]]:
 
 
 def _fixture(fixture: Fixture, of: str) -> dict[str, Any]:
-    match = asdict(fixture.match)
+    match = dataclasses.asdict(fixture.match)
     del match["parts"]
     match = {
         name: value for name, value in match.items() if value is not None and value != {}
@@ -205,7 +206,7 @@ def _fixture(fixture: Fixture, of: str) -> dict[str, Any]:
 
 def _fault(fault: Fault) -> dict[str, Any]:
     """Return a fault as it is written down, where only what belongs to an error is left out of the others."""
-    data = asdict(fault)
+    data = msgspec.structs.asdict(fault)
     shortest, longest = (1000 * seconds for seconds in data.pop("latency"))
     if fault.kind != "error":
         del data["status"], data["message"], data["headers"]

@@ -57,13 +57,17 @@ class Exchanges:
     """The latest exchanges of a server, within a bound in bytes.
 
     They belong to the entries of the journals, and go with them, at a reset too: here they are only counted, so that
-    the oldest make room. What has gone is counted until it would be the next to make room, or somebody asks.
+    the oldest make room. What has gone is counted until it is the oldest, or somebody asks.
     """
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
         self._kept: deque[tuple[weakref.ref[Exchange], int]] = deque()
         self._bytes = 0
+
+    def __len__(self) -> int:
+        """Return how many are counted."""
+        return len(self._kept)
 
     @property
     def bytes(self) -> int:
@@ -77,7 +81,7 @@ class Exchanges:
         size = exchange.size
         self._kept.append((weakref.ref(exchange), size))
         self._bytes += size
-        while self._bytes > self.most_bytes:
+        while self._kept and (self._bytes > self.most_bytes or self._kept[0][0]() is None):
             oldest, freed = self._kept.popleft()
             self._bytes -= freed
             found = oldest()

@@ -66,10 +66,10 @@ class RequestLog:
             notes = notes and _clean(known, notes)
         return f"{time}  {self.status}  {what}  {self.seconds * 1000:.0f} ms{notes}"
 
-    def received(self, piece: bytes) -> None:
-        """Keep a piece of the body, if it is to be shown: of a request that is recorded, and of no upload."""
-        if self.exchange is not None and self.journal is not None and piece:
-            self.exchange.received.append(piece)
+    def received(self, body: bytes) -> None:
+        """Keep the body, if it is to be shown: of a request that is recorded, and of no upload."""
+        if self.exchange is not None and self.journal is not None and body:
+            self.exchange.received.append(body)
 
     @property
     def _notes(self) -> tuple[str, ...]:

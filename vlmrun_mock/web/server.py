@@ -12,11 +12,10 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeAlias
 
-import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from vlmrun_mock.web.transport import knowing_transport
+from vlmrun_mock.web.uvicorn_door import AutoHTTPProtocol, uvicorn
 
 LOOPBACK = "127.0.0.1"
 IDLE_SECONDS = 75

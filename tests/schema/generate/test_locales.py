@@ -136,3 +136,44 @@ def test_a_postal_code_with_letters_is_a_number_all_the_same() -> None:
     schema = {"type": "object", "properties": {"zip": {"type": "integer"}}, "required": ["zip"]}
 
     assert [locale for locale in LOCALES if generate(schema, seed=Seed(1), locale=locale) == {"zip": 0}] == []
+
+
+@pytest.mark.parametrize("locale", [locale for locale in LOCALES if locale != "en_US"])
+def test_town_state_postal_code_telephone_and_place_are_of_one_town(locale: str) -> None:
+    towns = {town["city"]: town for town in locales.of(locale).pools["town"]}
+    names = ("city", "state", "zip", "phone", "address")
+
+    for seed in range(6):
+        found = answered(names, locale, seed)
+        town = towns[found["city"]]
+
+        assert found["state"] == town["state"]
+        assert found["zip"][:2] == town["zip"][:2]
+        assert town["area"].strip() in found["phone"]
+        assert found["city"] in found["address"]
+        assert found["zip"] in found["address"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "written"),
+    [
+        ("en_US", r"\d+ .+, \w+, [A-Z]{2} \d{5}"),
+        ("en_GB", r".+, \w+ [A-Z]{2}\d \d[A-Z]{2}"),
+        ("de_DE", r".+ \d+\w*, \d{5} \w+"),
+        ("ja_JP", r"〒\d{3}-\d{4} \w+\d+-\d+-\d+"),
+    ],
+)
+def test_an_address_has_the_order_of_the_country(locale: str, written: str) -> None:
+    assert re.fullmatch(written, answered(("address",), locale, 1)["address"])
+
+
+def test_bank_tax_and_terms_are_of_the_country() -> None:
+    found = answered(("iban", "bic", "vat_id", "payment_terms", "currency_symbol", "timezone", "company"), "de_DE", 1)
+
+    assert re.fullmatch(r"DE\d{20}", found["iban"])
+    assert found["bic"][4:6] == "DE"
+    assert re.fullmatch(r"DE\d{9}", found["vat_id"])
+    assert re.search(r"\b(?:Tagen?|netto)\b", found["payment_terms"])
+    assert found["currency_symbol"] == "€"
+    assert found["timezone"] == "Europe/Berlin"
+    assert found["company"].endswith(" GmbH")

@@ -185,6 +185,12 @@ def _full_name(scope: Scope, first: Any, last: Any) -> str:
     return scope.draws.locale.full_name.format(first=scope.settled(first), last=scope.settled(last))
 
 
+def _address_line(scope: Scope, street: Any, town: Any) -> str:
+    """Return an address in one line, in the order of the country."""
+    parts = {name: scope.attribute(town, name) for name in ("city", "state", "zip")}
+    return scope.draws.locale.address.format(street=scope.settled(street), **parts)
+
+
 def _letters(scope: Scope, text: Any) -> str:
     return letters(scope.settled(text), scope.draws.locale)
 
@@ -202,6 +208,7 @@ def _host(scope: Scope, company: Any) -> str:
 
 
 DRAWING: Mapping[str, Callable[..., Any]] = {
+    "address_line": _address_line,
     "amount": _amount,
     "cents": _cents,
     "chance": _chance,

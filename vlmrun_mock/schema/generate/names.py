@@ -139,7 +139,7 @@ TEXTS: list[Rule[str]] = [
     Rule("description|details|desc|text|content|body|message|comment|caption|reason|explanation", phrases.sentence),
     Rule("notes|note|remarks|comments|memo|instructions|special instructions", phrases.note),
     Rule("summary|abstract|overview|conclusion", phrases.sentence),
-    Rule("payment terms|terms|payment term", lambda _: "Net 30"),
+    Rule("payment terms|terms|payment term", phrases.payment_terms),
     Rule("payment method|payment type|method of payment", phrases.one_of("credit card", "bank transfer", "check")),
     Rule("job title|position|occupation|job|profession|designation|role", phrases.job),
     Rule("title", phrases.job, "employee job experience employment position contact person signer"),

@@ -158,7 +158,9 @@ def tax_rate(subject: Subject) -> float:
 
 
 def vat_id(subject: Subject) -> str:
-    """Return a number of the range 00-, in which no American tax number is issued: the country is the United States."""
+    """Return a tax number that is not issued: of the country as far as its file says, or else an American one."""
+    if "tax_number" in subject.locale.pools:
+        return str(subject.drawn(subject.random(), "tax_number"))
     return f"00-{subject.random().randrange(10**6, 10**7)}"
 
 
@@ -185,11 +187,11 @@ def email(subject: Subject) -> str:
 
 
 def phone(subject: Subject) -> str:
-    """Return a telephone number of the range 555-0100 to 555-0199, which is reserved for fiction."""
-    source, country = subject.random(), subject.country
-    if country.code == "US":
-        return f"({subject.locality().area_code}) 555-01{source.randrange(100):02}"
-    return "".join(str(source.randrange(10)) if each == "#" else each for each in country.phone)
+    """Return a telephone number of the town, in the United States of the range that is reserved for fiction."""
+    source, town = subject.random(), subject.locality()
+    if subject.country.code == "US":
+        return f"({town.area_code}) 555-01{source.randrange(100):02}"
+    return str(subject.drawn(source, "phone", town={"area": town.area_code}))
 
 
 def decimal(subject: Subject, number: float) -> str:
@@ -237,9 +239,8 @@ def street(subject: Subject) -> str:
 def address(subject: Subject) -> str:
     """Return an address in one line."""
     town = subject.locality()
-    if subject.country.code == "US":
-        return f"{street(subject)}, {town.city}, {town.state_code} {town.zip_code}"
-    return f"{street(subject)}, {town.zip_code} {town.city}"
+    parts = {"city": town.city, "state": town.state_code, "zip": town.zip_code}
+    return subject.locale.address.format(street=street(subject), **parts)
 
 
 def job(subject: Subject) -> str:
@@ -247,16 +248,27 @@ def job(subject: Subject) -> str:
     return str(subject.faker(subject.random()).job())
 
 
+def payment_terms(subject: Subject) -> str:
+    """Return terms of payment, in the language of the locale as far as its file has some."""
+    if "terms" in subject.locale.pools:
+        return str(subject.drawn(subject.random(), "terms")["text"])
+    return "Net 30"
+
+
 def iban(subject: Subject) -> str:
-    """Return an IBAN with correct check digits, of the bank code WEST that standards use in examples."""
+    """Return an IBAN with correct check digits: of the country, or of the bank code WEST that examples use."""
+    if "bank_iban" in subject.locale.pools:
+        return str(subject.drawn(subject.random(), "bank_iban"))
     account = f"{subject.random().randrange(10**13, 10**14)}"
     number = "".join(str(int(letter, 36)) for letter in f"WEST{account}GB00")
     return f"GB{98 - int(number) % 97:02}WEST{account}"
 
 
 def bic(subject: Subject) -> str:
-    """Return a BIC of eight letters, an American one."""
+    """Return a bank's BIC, of the country as far as its file says, or else an American one."""
     source = subject.random()
+    if "bank_bic" in subject.locale.pools:
+        return str(subject.drawn(source, "bank_bic"))
     return f"{''.join(source.choice('ABCDEFGHKLMNPRST') for _ in range(4))}US33"
 
 

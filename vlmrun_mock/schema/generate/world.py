@@ -11,7 +11,6 @@ from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema.generate import functions, locales
 from vlmrun_mock.schema.generate.locales import Country, Locale
 from vlmrun_mock.schema.generate.terms import ENCLOSED, NOTHING
-from vlmrun_mock.schema.generate.variation import Draws, Object, Scope, plain
 from vlmrun_mock.schema.generate.words import singular, singular_words, words_of
 from vlmrun_mock.schema.references import Place
 
@@ -23,12 +22,14 @@ if TYPE_CHECKING:
     from faker.providers.job import en_US as jobs
     from faker.providers.person import en_US as people
 
+    from vlmrun_mock.schema.generate import variation
     from vlmrun_mock.seed import Seed
 else:
     faker = lazy("faker")
     addresses = lazy("faker.providers.address.en_US")
     jobs = lazy("faker.providers.job.en_US")
     people = lazy("faker.providers.person.en_US")
+    variation = lazy("vlmrun_mock.schema.generate.variation")
 
 FIRST_DAY = dt.date(2023, 2, 1)  # with any offset, days stay between 2023 and 2025
 DAYS_TO_DRAW = 600
@@ -159,15 +160,15 @@ class Subject:
     def _is_of_faker(self) -> bool:
         return self.locale.faker or self.locale.name == locales.USUAL
 
-    def drawn(self, source: Random, name: str) -> Any:
-        """Return a thing of one of the locale's own pools."""
-        scope = Scope(Draws(source, {}, self.locale), Object({}))
-        return plain(scope.settled(scope.find(name)), None)
+    def drawn(self, source: Random, name: str, **known: Any) -> Any:
+        """Return a thing of one of the locale's own pools, whose rules may name what is `known`."""
+        scope = variation.Scope(variation.Draws(source, {}, self.locale), variation.Object({}), **known)
+        return variation.plain(scope.settled(scope.find(name)), None)
 
     def person(self) -> Person:
         """Return the person that the fields of this role describe."""
         source = self.shared("person")
-        gender = "female" if source.random() < 0.5 else "male"  # noqa: PLR2004
+        gender = "female" if source.random() < 0.5 else "male"  # noqa: PLR2004 - one in two
         if self._is_of_faker:
             generator = self.faker(source)
             first = generator.first_name_female() if gender == "female" else generator.first_name_male()
@@ -180,6 +181,8 @@ class Subject:
         """Return the company that the fields of this role describe."""
         source = self.shared("company")
         last = self.faker(source).last_name() if self._is_of_faker else self.drawn(source, "last")
+        if "legal" in self.locale.pools:
+            return f"{last} {self.drawn(source, 'legal')}"
         return f"{last} {source.choice(SUFFIXES)}"
 
     def letters(self, text: str) -> str:
@@ -195,14 +198,9 @@ class Subject:
         source = self.shared("locality")
         if self.locale.name == locales.USUAL:
             return Locality(*source.choice(LOCALITIES))
-        if self.locale.faker:
-            generator = self.faker(source)
-            city, code = str(generator.city()), str(generator.postcode())
-        else:
-            town = self.drawn(source, "town")
-            city, code = town["city"], town["zip"]
-        country = self.country
-        return Locality(city, country.region, country.region, code, "", country.latitude, country.longitude)
+        town = self.drawn(source, "town")
+        place = (town["latitude"], town["longitude"])
+        return Locality(town["city"], town["state"], town["state_name"], town["zip"], town["area"], *place)
 
     @property
     def country(self) -> Country:

@@ -26,7 +26,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Inspection:
-    """The bytes that are kept for the page, at most so many, and the pages that are open."""
+    """The exchanges that are kept for the page, at most `most_bytes` of them, and the pages that are open."""
 
     def __init__(self, most_bytes: int) -> None:
         self.exchanges = Exchanges(most_bytes)

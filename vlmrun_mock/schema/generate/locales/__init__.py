@@ -51,7 +51,7 @@ LETTERS = str.maketrans(
 
 
 class Country(msgspec.Struct, frozen=True):
-    """A country as its own documents name it: its codes, a region, a place, and a telephone number with digits as `#`.
+    """A country as its own documents name it, and its codes.
 
     `scale` is about how many units of the currency buy what a dollar buys, in orders of magnitude; `zone` is that of
     IANA's database.
@@ -62,11 +62,7 @@ class Country(msgspec.Struct, frozen=True):
     currency: str
     language: str
     nationality: str
-    region: str
     zone: str
-    phone: str
-    latitude: float
-    longitude: float
     scale: int = 1
 
 
@@ -105,17 +101,18 @@ class Notation(msgspec.Struct, frozen=True):
 class Locale(msgspec.Struct, frozen=True, dict=True):
     """One locale.
 
-    `date` is the pattern of a day in a text, of `{day}`, `{number}` and `{month}` of the year, and `{year}`, and
-    `full_name` that of a person, of `{first}` and `{last}`. `latin` spells names in Latin letters, and `letters` single
-    letters. `holidays` are month and day, or the number of a day of the week in its month, `11-4thu`, where 5 is the
-    last one. `pools` come before the ones of the same name that any locale has. With `faker`, people and towns of
-    callers' schemas are Faker's; else they are of the pools.
+    `date` is the pattern of a day in a text, of `{day}`, `{number}` and `{month}` of the year, and `{year}`,
+    `full_name` that of a person, of `{first}` and `{last}`, and `address` that of one in a line. `latin` spells names
+    in Latin letters, and `letters` single letters. `holidays` are month and day, or the number of a day of the week in
+    its month, `11-4thu`, where 5 is the last one. `pools` come before the ones of the same name that any locale has.
+    With `faker`, people and streets of callers' schemas are Faker's; else they are of the pools.
     """
 
     name: str
     country: Country
     date: str
     full_name: str = "{first} {last}"
+    address: str = "{street}, {zip} {city}"
     holidays: Sequence[str] = ("01-01", "12-25")
     numbers: Notation = Notation()
     months: Sequence[str] = MONTHS
