@@ -200,6 +200,11 @@ LIMITS: Sequence[tuple[str, str, str]] = (
     ("a pattern in a schema", f"{LONGEST_PATTERN:,} characters", "422"),
     ("values of a generated answer", f"{budget.MOST_VALUES:,}", "fewer optional fields, then 422"),
     ("choices looked at for a generated answer", f"{budget.MOST_STEPS:,}", "fewer optional fields, then 422"),
+    (
+        "effort for a generated answer, of which a value takes 5 or more",
+        f"{budget.MOST_EFFORT:,}",
+        "fewer optional fields, and equal subschemas get equal values",
+    ),
     ("characters of a generated answer", f"{budget.MOST_TEXT:,}", "422"),
     ("an answer of the upstream, unpacked", f"{LARGEST_ANSWER // MEBIBYTE} MiB", "502"),
     ("entries of a key's journal", f"{MOST_ENTRIES:,}, and {MOST_BYTES // 1_000_000} MB", "the oldest make room"),

@@ -117,11 +117,13 @@ def _visits(refs: References, place: Place, schema: Any, value: Any, known: dict
 
 def _parts(schema: Any, value: Any) -> Iterator[tuple[Place, Any, Any]]:
     """Yield each subschema that may apply to an item or a field of `value`, with that item or field."""
-    items: list[tuple[Any, Any]] = []
-    if isinstance(value, dict | list):
-        items = list(value.items() if isinstance(value, dict) else enumerate(value))
-    for at, child in children(schema) if items else ():
+    for at, child in children(schema) if isinstance(value, dict | list) and value else ():
         if at[0] in SAME_VALUE or at[0] in ("$defs", "definitions", "propertyNames"):
             continue
-        only = at[1] if at[0] in ("properties", "prefixItems") else None
-        yield from ((at, child, part) for key, part in items if only is None or key == only)
+        if at[0] == "properties":
+            parts = [value[at[1]]] if isinstance(value, dict) and at[1] in value else []
+        elif at[0] == "prefixItems":
+            parts = value[int(at[1]) : int(at[1]) + 1] if isinstance(value, list) else []
+        else:
+            parts = list(value.values() if isinstance(value, dict) else value)
+        yield from ((at, child, part) for part in parts)

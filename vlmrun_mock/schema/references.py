@@ -42,6 +42,11 @@ class References:
         for place, schema in subtree((), root):
             self._identify(place, schema)
 
+    @property
+    def has_resources(self) -> bool:
+        """Whether parts of the schema have an address of their own, so that a reference depends on where it stands."""
+        return len(self._bases) > 1
+
     def _identify(self, place: Place, schema: Any) -> None:
         base = self._base(place)
         identifier = self._identifier(schema)

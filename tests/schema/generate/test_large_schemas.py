@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -53,6 +54,116 @@ def calls(schema: Schema) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+LETTERS = "abcdefghijklmnop"
+
+
+def web(count: int, link: Callable[[Schema], Schema]) -> Schema:
+    """Return a schema of objects, each with a link to each of them."""
+    names = [f"d{each}" for each in range(count)]
+    links = {name: link({"$ref": f"#/$defs/{name}"}) for name in names}
+    return {"$ref": "#/$defs/d0", "$defs": {name: {"type": "object", "properties": links} for name in names}}
+
+
+def form(count: int, field: Callable[[int], Schema], name: str = "p") -> Schema:
+    """Return a schema of an object with many properties."""
+    return {"type": "object", "properties": {f"{name}{each}": field(each) for each in range(count)}}
+
+
+def fork(name: str) -> Schema:
+    """Return a schema of an object with three references to a definition."""
+    return {"type": "object", "properties": {each: {"$ref": f"#/$defs/{name}"} for each in "abc"}}
+
+
+def listing(count: int, items: Schema, **more: object) -> Schema:
+    """Return a schema of a long list."""
+    return {"type": "array", "minItems": count, "items": items, **more}
+
+
+LINE: Schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+
+HARD: dict[str, Schema] = {
+    "definitions that lead to each other, or nowhere": web(8, lambda link: {"anyOf": [link, {"type": "null"}]}),
+    "more of these": web(30, lambda link: {"anyOf": [link, {"type": "null"}]}),
+    "definitions that lead to each other": web(8, lambda link: link),
+    "definitions that lead to lists of each other": web(20, lambda link: {"type": "array", "items": link}),
+    "a schema that leads to itself many times": form(1_800, lambda _: {"$ref": "#"}),
+    "a tree of definitions": {
+        "$ref": "#/$defs/d0",
+        "$defs": {**{f"d{each}": fork(f"d{each + 1}") for each in range(30)}, "d30": {"type": "string"}},
+    },
+    "allOf of properties": {"allOf": [form(1, lambda _: {"type": "string"}, f"p{each}") for each in range(1_000)]},
+    "properties of numbers": form(2_400, lambda _: {"type": "number"}),
+    "properties with bounds": form(2_500, lambda each: {"maximum": each}),
+    "properties with patterns": form(1_800, lambda each: {"pattern": f"^x{each}$"}),
+    "properties with long patterns": form(300, lambda each: {"type": "string", "pattern": f"^[a-z]{{{3000 + each}}}$"}),
+    "properties with a long enum": {
+        **form(1_300, lambda _: {"$ref": "#/$defs/e"}),
+        "$defs": {"e": {"enum": [f"v{each}" for each in range(3_000)]}},
+    },
+    "properties of a large union": {
+        **form(1_400, lambda _: {"$ref": "#/$defs/u"}),
+        "$defs": {"u": {"oneOf": [{"required": ["t"], "properties": {"t": {"const": each}}} for each in range(30)]}},
+    },
+    "patternProperties": {"type": "object", "patternProperties": {f"^a{each}$": {} for each in range(4_000)}},
+    "patternProperties in each property": form(
+        400, lambda each: {"type": "object", "patternProperties": {f"^a{each}{other}": {} for other in LETTERS[:6]}}
+    ),
+    "properties of a new name each": {"type": "object", "minProperties": 5_000},
+    "a list of numbers": listing(5_000, {"type": "number"}),
+    "a list of dates": listing(5_000, {"type": "string", "format": "date-time"}),
+    "a list of patterns": listing(5_000, {"type": "string", "pattern": "^[A-Z]{3}-[0-9]{5}$"}),
+    "a list of objects": listing(2_900, LINE),
+    "a list of objects that all differ": listing(1_000, LINE, uniqueItems=True),
+    "a list of what two enums allow": listing(
+        400,
+        {"allOf": [{"enum": [f"v{each}" for each in range(start, start + 2_500)]} for start in (0, 1_200)]},
+    ),
+    "a list of what one of many schemas allows": listing(1_000, {"anyOf": [{"enum": [each]} for each in range(500)]}),
+}
+"""Schemas of at most 64 kB that ask for much, by what they hold."""
+
+MOST_CALLS = 600_000
+"""Calls of the interpreter's functions in about a tenth of a second."""
+
+
+@pytest.mark.parametrize("kind", HARD)
+def test_no_schema_of_64_kilobytes_is_much_work(kind: str) -> None:
+    schema = HARD[kind]
+    generate(GROWING["properties"](10), seed=Seed())  # what is loaded at first use is loaded now
+
+    assert len(json.dumps(schema, separators=(",", ":"))) <= 64_000
+    assert calls(schema) <= MOST_CALLS
+
+
+@pytest.mark.parametrize("kind", HARD)
+def test_a_schema_that_asks_for_much_is_answered(kind: str) -> None:
+    schema = HARD[kind]
+
+    made = generate(schema, seed=Seed())
+
+    assert violations(schema, made) == []
+    assert len(json.dumps(made)) > 2
+    assert generate(json.loads(json.dumps(schema)), seed=Seed()) == made
+
+
+def test_a_long_list_repeats_values_rather_than_fields() -> None:
+    made = generate(listing(1_900, {**LINE, "required": ["name", "email"]}), seed=Seed())
+
+    assert isinstance(made, list)
+    assert {tuple(row) for row in made} == {("name", "email")}
+    assert len({row["name"] for row in made}) > 20
+
+
+def test_a_large_form_has_a_value_of_its_kind_in_each_field() -> None:
+    fields = {f"c{each}_{name}": {"type": "string"} for each in range(500) for name in ("email", "city", "due_date")}
+
+    made = generate({"type": "object", "properties": fields, "required": list(fields)}, seed=Seed())
+
+    assert isinstance(made, dict)
+    assert list(made) == list(fields)
+    assert all("@" in value for name, value in made.items() if name.endswith("email"))
 
 
 @pytest.mark.parametrize("kind", GROWING)

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.schema.generate import locales
-from vlmrun_mock.schema.generate.budget import Budget, Exhausted
-from vlmrun_mock.schema.generate.builder import Builder
+from vlmrun_mock.schema.generate.budget import ITEM, MOST_EFFORT, Budget, Exhausted
+from vlmrun_mock.schema.generate.builder import Builder, Tried
 from vlmrun_mock.schema.generate.size import check_size
 from vlmrun_mock.schema.generate.world import World
 from vlmrun_mock.schema.references import Place, SchemaProblem
@@ -22,8 +22,11 @@ __all__ = ["generate"]
 MOST_ATTEMPTS = 40
 MOST_TURNS = 12  # values tried at one place before another is tried for what encloses it
 EVERYTHING = 1_000
-FILLINGS = ((EVERYTHING, 1.0), (3, 0.3), (1, 0.3))
-"""Attempts, each smaller: levels with optional properties, and the share of the budget."""
+FILLINGS = ((EVERYTHING, MOST_EFFORT), (3, 13_000))
+"""Attempts, each smaller: levels with optional properties, and the effort that it may take."""
+
+LAST = (1, 3_000)
+"""The attempt that is sparing once it has taken its effort."""
 
 
 def generate(
@@ -43,12 +46,14 @@ def generate(
     loaded = schema if isinstance(schema, LoadedSchema) else load(schema)
     world = World(seed, tuple(facts), locale)
     try:
-        check_size(loaded.references)
-        for fill_depth, share in FILLINGS[:-1]:
+        least = check_size(loaded.references)
+        for fill_depth, effort in FILLINGS:
             with suppress(Exhausted):
-                return _attempts(loaded, world, Budget(share), fill_depth, base)
-        fill_depth, share = FILLINGS[-1]
-        return _attempts(loaded, world, Budget(share), fill_depth, base)
+                budget = Budget(effort)
+                budget.foresee((), least * ITEM)
+                return _attempts(loaded, world, budget, fill_depth, base)
+        fill_depth, effort = LAST
+        return _attempts(loaded, world, Budget(effort, sparing=True), fill_depth, base)
     except SchemaProblem as problem:
         raise SchemaProblem(_written(loaded.root, problem.place), problem.message) from problem
     except RecursionError as error:
@@ -57,15 +62,15 @@ def generate(
 
 def _attempts(loaded: LoadedSchema, world: World, budget: Budget, fill_depth: int, base: object) -> object:
     """Build and validate a value; where it is invalid, choose again while the budget lasts."""
-    turns: dict[Place, int] = {}
+    tried = Tried()
     for _ in range(MOST_ATTEMPTS):
-        builder = Builder(loaded, world, budget, turns, fill_depth)
+        builder = Builder(loaded, world, budget, fill_depth, tried)
         value = builder.root(base)
         wrong = loaded.violations(value)
         if not wrong:
             return value
         for path in {_built(builder, violation.place) for violation in wrong}:
-            _choose_another(turns, path)
+            _choose_another(tried.turns, path)
     place = builder.places[_built(builder, wrong[0].place)]
     raise SchemaProblem(place, f"no value was found that meets it: {wrong[0].message}")
 

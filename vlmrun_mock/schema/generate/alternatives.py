@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
-from vlmrun_mock.schema.generate.budget import Budget, Exhausted
+from msgspec.structs import replace
+
+from vlmrun_mock.schema.generate.budget import CHOICE, OPTION, Budget, Exhausted
 from vlmrun_mock.schema.generate.negation import denials
 from vlmrun_mock.schema.generate.node import KINDS, KINDS_OF_TYPE, Node, Shape
 from vlmrun_mock.schema.references import Place, References, SchemaProblem
 
 Option: TypeAlias = tuple[Node, ...]
+BRANCHES_A_STEP = 2  # branches of a union that are listed in about the time of a step
+VALUES_A_STEP = 64  # values of an `enum` that are compared in less than that
 DEEPEST_RECURSION = 2  # times that the target of a reference may contain itself
 
 CHOOSING = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "dependencies"})
@@ -49,6 +52,7 @@ class Alternatives:
     def shapes(self, nodes: Sequence[Node]) -> Iterator[Shape]:
         """Yield the shapes; the reasons for which others are impossible go to `problems`."""
         for shape in self._settled(Shape(), list(nodes), []):
+            self._budget.spend(shape.place, sum(len(values) for _, values in shape.having("enum")) // VALUES_A_STEP)
             for settled in _of_one_kind(shape):
                 self._budget.step(shape.place)
                 yield settled
@@ -66,6 +70,7 @@ class Alternatives:
             yield shape
             return
         for option in choices[0]:
+            self._budget.spend(shape.place, OPTION)
             yield from self._settled(shape, list(option), choices[1:])
 
     def _added(self, shape: Shape, nodes: list[Node], choices: list[list[Option]]) -> tuple[Shape, list[list[Option]]]:
@@ -85,6 +90,7 @@ class Alternatives:
                 continue
             kept.add(node)
             for choice in self._choices(node):
+                self._budget.spend(node.place, CHOICE)
                 if len(choice) == 1:
                     waiting += reversed(choice[0])
                 else:
@@ -126,6 +132,7 @@ class Alternatives:
 
     def _branches(self, node: Node, keyword: str) -> list[Option]:
         branches = [node.child(keyword, index) for index in range(len(node.schema[keyword]))]
+        self._budget.spend(node.place, len(branches) // BRANCHES_A_STEP)
         branches.sort(key=lambda branch: isinstance(branch.schema, dict) and branch.kinds() == {"null"})
         options = [self._discriminated(node, branch) for branch in branches]
         if keyword == "oneOf" and 1 < len(branches) <= 12:  # noqa: PLR2004  # the work grows with the square
@@ -195,8 +202,9 @@ def _dependencies(node: Node) -> Iterator[list[Option]]:
 
 def _of_one_kind(shape: Shape) -> Iterator[Shape]:
     """Yield the shape once for each kind of value that it allows, the preferred ones first."""
-    if shape.allowed() is not None:
-        yield shape.of_kind("listed")
+    values = shape.allowed()
+    if values is not None:
+        yield shape.of_values(values)
         return
     done = set[str]()
     for name in _wanted(shape):

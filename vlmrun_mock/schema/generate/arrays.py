@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from vlmrun_mock.schema.generate.budget import Exhausted
+from msgspec.structs import replace
+
+from vlmrun_mock.schema.generate.budget import CONTAINER, ITEM, Exhausted
 from vlmrun_mock.schema.generate.example import ABSENT
 from vlmrun_mock.schema.generate.node import Node, Shape, canonical
 from vlmrun_mock.schema.references import SchemaProblem
@@ -53,6 +55,7 @@ class Distinct:
 
 def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> list[Any]:
     """Return a list; raises SchemaProblem if its counts contradict each other or a required item cannot be made."""
+    builder.budget.spend(shape.place, CONTAINER)
     found = spot.example if isinstance(spot.example, list) and spot.turn == 0 else []
     contained = [_contained(node) for node, _ in shape.having("contains")]
     least, most = _counts(shape, contained)
@@ -68,9 +71,12 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> list[Any
         listed = _listed(builder, _item_nodes(shape, 0), spot, count)
         if listed:
             return listed
+    builder.budget.foresee(shape.place, count * ITEM)
     for index in range(count):
         nodes = [*_item_nodes(shape, index), *assigned.get(index, ())]
-        below = replace(spot, path=(*spot.path, index), example=_example(spot, found, index), turn=variation >> index)
+        below = replace(
+            spot, path=(*spot.path, index), example=_example(spot, found, index), turn=variation >> index, in_list=True
+        )
         try:
             items.append(_item(builder, nodes, below, distinct if unique else None))
         except Exhausted:
@@ -89,13 +95,12 @@ def _listed(builder: Builder, nodes: list[Node], spot: Spot, count: int) -> list
     """
     if count * 2 <= MOST_TURNS:
         return []
-    shapes = builder.shapes(nodes, replace(spot, path=(*spot.path, 0), example=ABSENT))
-    values = list({canonical(value): value for value in shapes[0].allowed() or []}.values()) if shapes else []
+    shapes = builder.shapes(nodes, replace(spot, path=(*spot.path, 0), example=ABSENT, in_list=True))
+    values = list({canonical(value): value for value in shapes[0].values}.values()) if shapes else []
     if len(shapes) != 1 or not values or count * (len(values) // 16 + 2) <= builder.budget.steps:
         return []
     start = builder.world.subject(spot.path).random().randrange(len(values))
-    allowed = (value for value in [*values[start:], *values[:start]] if builder.accepts(shapes[0], value))
-    items = list(islice(allowed, count))
+    items = list(islice(filter(builder.check(shapes[0]), [*values[start:], *values[:start]]), count))
     for _ in items:
         builder.budget.value(spot.path)
     return items if len(items) == count else []
@@ -145,7 +150,7 @@ def _counts(shape: Shape, contained: list[Contained]) -> tuple[int, int | None]:
 
 def _wanted_count(builder: Builder, shape: Shape, spot: Spot, prefix: int, least: int) -> int:
     """Return the number of items, bounds aside, of a list for which the example has none."""
-    if len(spot.path) > builder.fill_depth:
+    if len(spot.path) > builder.fill_depth or builder.budget.is_tight:
         return least
     if prefix:
         return prefix

@@ -7,35 +7,63 @@ from vlmrun_mock.schema.references import Place, SchemaProblem
 MOST_VALUES = 6_000
 MOST_STEPS = 20_000
 MOST_TEXT = 1_000_000  # characters
+MOST_EFFORT = 28_000  # to fill everything
+VALUE, ITEM, CONTAINER, CHOICE, OPTION, PATTERN = 5, 8, 6, 3, 2, 60
+"""The effort of a value, the least that one takes which cannot be left out, that of a value which holds others on top
+of its own, that of a choice, of each option tried, and of a text that matches a pattern. A subschema that is looked at
+takes 1."""
 
 
 class Exhausted(SchemaProblem):
-    """Ends the search: the answer would be too large, or finding it would take too many steps."""
+    """Ends the search: the answer would be too large, or finding it would take too much."""
 
 
 class Budget:
-    """What is left of one generation's allowance."""
+    """What is left of one attempt's allowance.
 
-    def __init__(self, share: float) -> None:
-        self.values = int(MOST_VALUES * share)
-        self.steps = int(MOST_STEPS * share)
+    `effort` is what the attempt may take, about 2 microseconds each. One that is `sparing` goes on without: it leaves
+    out what is optional, and gives equal subschemas the same value.
+    """
+
+    def __init__(self, effort: int, *, sparing: bool = False) -> None:
+        self.values = MOST_VALUES
+        self.steps = MOST_STEPS
         self.text = MOST_TEXT
+        self.effort = effort
+        self.is_sparing = sparing
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether a sparing attempt has taken all its effort."""
+        return self.effort < 0 and self.is_sparing
 
     def step(self, place: Place, count: int = 1) -> None:
         """Count the choices examined; raises Exhausted."""
         self.steps -= count
+        self.spend(place, count)
         if self.steps < 0:
             raise Exhausted(place, "too many combinations to look for an answer")
 
-    def value(self, place: Place) -> None:
-        """Count a value; raises Exhausted."""
-        self.values -= 1
+    def spend(self, place: Place, effort: int) -> None:
+        """Count effort; raises Exhausted."""
+        self.effort -= effort
+        if self.effort < 0 and not self.is_sparing:
+            raise Exhausted(place, "too many combinations to look for an answer")
+
+    def foresee(self, place: Place, effort: int) -> None:
+        """Raise Exhausted if something is sure to take more effort than is left."""
+        if effort > self.effort and not self.is_sparing:
+            raise Exhausted(place, "too many combinations to look for an answer")
+
+    def value(self, place: Place, count: int = 1) -> None:
+        """Count values; raises Exhausted."""
+        self.values -= count
         if self.values < 0:
             raise Exhausted(place, f"an answer would have more than {MOST_VALUES:,} values")
+        self.spend(place, VALUE)
 
-    def write(self, place: Place, text: str) -> str:
-        """Count the characters of a text and return it; raises Exhausted."""
-        self.text -= len(text)
+    def write(self, place: Place, length: int) -> None:
+        """Count the characters of a text; raises Exhausted."""
+        self.text -= length
         if self.text < 0:
             raise Exhausted(place, "an answer would be larger than about 1 MB")
-        return text

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from vlmrun_mock.schema.generate.node import Shape, kind_of
+from vlmrun_mock.schema.generate.node import Check, Shape, canonical, kind_of
 
 
 class Absent:
@@ -88,9 +88,11 @@ def _beginning(scope: Mapping[str, Any], prefix: str) -> object:
 def converted(shape: Shape, value: object, schema_uri: str) -> object:
     """Return the value, in the type of the shape, if it meets the shape; else ABSENT."""
     candidate = _of_kind(shape.kind, value)
-    if candidate is ABSENT or not shape.accepts(candidate, schema_uri):
+    if candidate is ABSENT or not Check(shape, schema_uri)(candidate):
         return ABSENT
-    return ABSENT if shape.kind == "listed" and not shape.lists(candidate) else candidate
+    if shape.kind == "listed" and canonical(candidate) not in (shape.listed() or ()):
+        return ABSENT
+    return candidate
 
 
 def _of_kind(kind: str, value: object) -> object:

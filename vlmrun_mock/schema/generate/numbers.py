@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST_TRIES = 24
 FINEST = 18  # decimal places tried for a number between two bounds
 CENT = Fraction(1, 100)
+FINER = (CENT, *(Fraction(1, 10**places) for places in range(3, FINEST)), Fraction(1, 10**320))
+"""Finer and finer steps between numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> float:
     described = descriptions.number(descriptions.of(shape), subject)
     if described is not None:
         wanted, step = described
+    is_met = builder.check(shape)
     for example in shape.examples() if variation == 0 else ():
-        if isinstance(example, int | float) and not isinstance(example, bool) and builder.accepts(shape, example):
+        if isinstance(example, int | float) and not isinstance(example, bool) and is_met(example):
             return example
     numbers = _range(shape, step)
     if numbers.first is not None and numbers.last is not None:
@@ -69,7 +72,7 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> float:
     exact = None
     for number in numbers.around(wanted, variation):
         value = _written(number)
-        if builder.accepts(shape, value):
+        if is_met(value):
             if all((value / divisor).is_integer() for divisor in divisors):
                 return value  # a multiple also to a validator that divides in binary, such as jsonschema
             exact = value if exact is None else exact
@@ -109,7 +112,7 @@ def _steps(shape: Shape, step: Fraction) -> list[Fraction]:
     asked += [Fraction(1)] if shape.kind == "integer" else []
     if asked:
         return [reduce(_common_multiple, asked)]
-    return [step, CENT, *(Fraction(1, 10**places) for places in range(3, FINEST)), Fraction(1, 10**320)]
+    return [step, *FINER]
 
 
 def _common_multiple(one: Fraction, other: Fraction) -> Fraction:

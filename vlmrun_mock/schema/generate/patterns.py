@@ -11,10 +11,10 @@ import re
 import string
 import sys
 import unicodedata
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vlmrun_mock.lazy import lazy
 
@@ -70,12 +70,13 @@ class Unreadable(ValueError):
 
 def matching(pattern: str, random: Random, least: int, most: int | None) -> Iterator[str]:
     """Yield candidates, those of a suitable length first; raises Unreadable."""
-    generator = rstr.Rstr(random)
-    tried = (_readable(pattern, repeats) for repeats in _repeats(least, most))
-    readable = [translated for translated in tried if translated is not None]
-    if not readable:
-        raise Unreadable(f"it makes more than {LONGEST:,} characters")
-    for translated in readable:
+    generator = _generator_type()(random)
+    found = False
+    for repeats in _repeats(least, most):
+        translated = _readable(pattern, repeats)
+        if translated is None:
+            continue
+        found = True
         for _ in range(DRAWS):
             try:
                 text = str(generator.xeger(translated))
@@ -85,8 +86,29 @@ def matching(pattern: str, random: Random, least: int, most: int | None) -> Iter
             if len(text) < least:  # a longer text matches where the pattern is not anchored at that end
                 yield text + "a" * (least - len(text))
                 yield "a" * (least - len(text)) + text
+    if not found:
+        raise Unreadable(f"it makes more than {LONGEST:,} characters")
 
 
+@cache
+def _generator_type() -> Callable[[Random], rstr.Rstr]:
+    class Generator(rstr.Rstr):
+        """Lists the characters of a set once, where rstr lists them anew for each character of a text."""
+
+        def __init__(self, random: Random) -> None:
+            super().__init__(random)
+            self._listed: dict[tuple[Any, ...], list[Any]] = {}
+
+        def _handle_in(self, value: Any) -> Any:
+            characters = self._listed.get(key := tuple(value))
+            if characters is None:
+                characters = self._listed[key] = [one for part in value for one in self._handle_state(part)]
+            return self._random.choice(characters) if False not in characters else super()._handle_in(value)
+
+    return Generator
+
+
+@lru_cache(maxsize=256)
 def _readable(pattern: str, repeats: Repeats) -> str | None:
     """Return the translated pattern, or None if with these repeats its texts are too long."""
     translated = _translated(pattern, repeats)
@@ -108,7 +130,6 @@ def _repeats(least: int, most: int | None) -> list[Repeats]:
     return [*(Repeats(count, count) for count in wanted), *usual]
 
 
-@lru_cache(maxsize=256)
 def _translated(pattern: str, repeats: Repeats) -> str:
     """Return the pattern in Python's language, with simple sets and bounded repetition."""
     translation = Translation()
@@ -118,7 +139,7 @@ def _translated(pattern: str, repeats: Repeats) -> str:
             end = position + 1
             while end < len(pattern) and pattern[end] != "]":
                 end += 2 if pattern[end] == "\\" else 1
-            translation.add(_set(_members(pattern[position + 1 : end])))
+            translation.add(_class(pattern[position + 1 : end]))
             position = end + 1
         else:
             match = PIECE.match(pattern, position)
@@ -209,6 +230,7 @@ def _group(piece: str) -> str:
     return "(?:" if piece.endswith(":") else ""
 
 
+@lru_cache(maxsize=256)
 def _escape(piece: str) -> str:
     if piece[1] in "bB":
         return ""
@@ -234,6 +256,7 @@ def _escaped(piece: str) -> str:
     return CONTROLS.get(kind, kind)
 
 
+@lru_cache(maxsize=256)
 def _of_property(name: str, *, inside: bool) -> str:
     category = {"Letter": "L", "Alphabetic": "L", "Uppercase": "Lu", "Lowercase": "Ll", "Number": "N"}.get(name, name)
     script = name.rsplit("=", 1)[-1].upper()
@@ -247,6 +270,12 @@ def _outside(excluded: set[str]) -> str:
     """Return the characters of the first alphabet with any that are not excluded."""
     remaining = ("".join(one for one in alphabet if one not in excluded) for alphabet in ALPHABETS)
     return next(filter(None, remaining), "")
+
+
+@lru_cache(maxsize=256)
+def _class(inside: str) -> str:
+    """Return a class such as `a-z_` as a set in Python's language."""
+    return _set(_members(inside))
 
 
 def _members(inside: str) -> str:

@@ -13,11 +13,13 @@ SIZING = frozenset({"allOf", "anyOf", "oneOf", "type", *REFERENCES})
 """Without any of these keywords, a value may be a single one."""
 
 
-def check_size(references: References) -> None:
-    """Raise SchemaProblem if every value that meets the schema is too large to build."""
+def check_size(references: References) -> int:
+    """Return a lower bound of the number of values in an answer; raises SchemaProblem if that is too large to build."""
     minimum = MinimumSize(references)
-    if minimum.of((), references.root) > MOST_VALUES:
+    least = minimum.of((), references.root)
+    if least > MOST_VALUES:
         raise SchemaProblem(minimum.largest, f"an answer would have more than {MOST_VALUES:,} values")
+    return least
 
 
 class MinimumSize:

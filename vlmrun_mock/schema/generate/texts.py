@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from vlmrun_mock.schema.generate import descriptions, patterns, phrases
+from vlmrun_mock.schema.generate.budget import PATTERN
 from vlmrun_mock.schema.generate.example import ABSENT
 from vlmrun_mock.schema.generate.names import suggested_text
 from vlmrun_mock.schema.generate.node import Shape
@@ -70,10 +72,12 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> str:
     least, most = shape.most("minLength"), shape.least("maxLength")
     if most is not None and least > most:
         raise SchemaProblem(shape.place_of("minLength"), f"no text has at least {least} and at most {most} characters")
+    is_met = builder.check(shape)
     for candidate in islice(_candidates(builder, shape, spot, variation), MOST_TRIES):
         builder.budget.step(shape.place)
-        if builder.accepts(shape, candidate):
-            return builder.budget.write(shape.place, candidate)
+        if is_met(candidate):
+            builder.budget.write(shape.place, len(candidate))
+            return candidate
     place = shape.place_of("pattern", "format", "maxLength", "minLength")
     raise SchemaProblem(place, "no text was found that meets it")
 
@@ -102,7 +106,9 @@ def _candidates(builder: Builder, shape: Shape, spot: Spot, variation: int) -> I
         yield from (phrases.date(subject), phrases.date_time(subject), phrases.time(subject))
     for pattern in found:
         others = [other for other in found if other != pattern]
-        yield from _matching(shape, pattern, others, subject)
+        for text in _matching(shape, pattern, others, subject):
+            builder.budget.spend(shape.place, PATTERN + 2 * len(text))
+            yield text
     yield fitted(suggested if not variation else f"{suggested} {variation + 1}", least, most)
     for attempt in range(variation, variation + MOST_TRIES):
         text = f"{attempt + 1} {phrases.short(builder.world.subject(spot.path, attempt))}"

@@ -18,7 +18,7 @@ def words_of(name: str) -> list[str]:
     return list(_words(name[:200]))
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=10_000)
 def _words(name: str) -> tuple[str, ...]:
     words = [word.lower() for word in WORD.findall(name)]
     if len(words) > 1 and (known := TERMS.get("_".join(words))):
@@ -26,7 +26,7 @@ def _words(name: str) -> tuple[str, ...]:
     return tuple([meant for word in words for meant in TERMS.get(word, word).split()])
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=10_000)
 def singular_words(name: str) -> tuple[str, ...]:
     """Return the words of a name, each in the singular."""
     return tuple(map(singular, words_of(name)))

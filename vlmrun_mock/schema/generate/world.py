@@ -115,16 +115,29 @@ class Subject:
 
     def __init__(self, world: World, path: Place, variation: int) -> None:
         self._world = world
-        self._path = tuple(map(str, path))
+        self._place = path
         self._variation = variation
-        names = [key for key in path if isinstance(key, str)]
-        names = _meant(names) if len(path) > 1 and isinstance(path[-2], str) else names
-        in_list = bool(path) and not isinstance(path[-1], str)
-        self.words = tuple(words_of(names[-1])) if names else ()
-        if in_list and self.words:
+        name = next((key for key in reversed(path) if isinstance(key, str)), "")
+        self.words = tuple(words_of(name))
+        if self.words in ENCLOSED:
+            self.words = tuple(words_of(self._names[-1]))
+        if path and not isinstance(path[-1], str) and self.words:
             self.words = (*self.words[:-1], singular(self.words[-1]))
-        self.levels = [singular_words(name) for name in reversed(names[:-1])]
         self.role: tuple[str, ...] = self.words
+
+    @cached_property
+    def _path(self) -> tuple[str, ...]:
+        return tuple(map(str, self._place))
+
+    @cached_property
+    def _names(self) -> list[str]:
+        names = [key for key in self._place if isinstance(key, str)]
+        return _meant(names) if len(self._place) > 1 and isinstance(self._place[-2], str) else names
+
+    @cached_property
+    def levels(self) -> list[tuple[str, ...]]:
+        """The words of the names around it, the nearest first."""
+        return [singular_words(name) for name in reversed(self._names[:-1])]
 
     @property
     def is_nothing(self) -> bool:
