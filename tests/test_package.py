@@ -29,6 +29,7 @@ PRINTED_WITH = [
     for folder in ("templates", "fonts")
     for path in (ROOT / "vlmrun_mock/documents" / folder).iterdir()
 ]
+LOCALES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "vlmrun_mock/schema").rglob("*.json"))
 WANTED = re.compile(
     r"vlmrun_mock/(?:\w+/)*\w+\.py|vlmrun_mock/py\.typed|vlmrun_mock/fixture\.schema\.json"
     r"|vlmrun_mock/schema/generate/locales/[a-z]{2}_[A-Z]{2}\.json"
@@ -137,6 +138,8 @@ def test_the_wheel_holds_every_module_and_every_fixture(wheel: Path) -> None:
     assert {f"vlmrun_mock/packaged/{name}" for name in FIXTURES} <= names
     assert set(MODULES) <= names
     assert set(PRINTED_WITH) <= names
+    assert len(LOCALES) >= 25
+    assert set(LOCALES) <= names
     assert {"vlmrun_mock/py.typed", "vlmrun_mock/fixture.schema.json"} <= names
     assert "vlmrun_mock/packaged/vlmrun-hub.json" in names
     assert sum(name.endswith("/answer.json") for name in names) >= 31
