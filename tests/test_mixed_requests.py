@@ -26,7 +26,7 @@ from tests.process import PATIENCE, ServeProcess, serving
 from tests.serving import CHAT
 from vlmrun_mock.mock.rate_limit import RateLimit
 
-REQUESTS, REQUESTS_OF_A_CAMPAIGN = 1_000, 10_000
+REQUESTS, REQUESTS_OF_A_CAMPAIGN = 1_000, 4_000
 ROUND, ADMITTED = 125, 120
 """Requests of a key until its journal is compared and reset, and how many of them the rate limit lets through."""
 
