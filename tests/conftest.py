@@ -10,15 +10,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 from hypothesis import settings
 
+from tests.process import PATIENCE
 from tests.serving import Served
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.web import server
 from vlmrun_mock.web.app import application
+
+# A first answer may take longer than httpx's own five seconds on a machine that is busy with something else.
+for phase in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, phase, PATIENCE)
 
 Serve = Callable[..., Served]
 Put = Callable[..., Path]
