@@ -71,7 +71,7 @@ def _attempts(loaded: LoadedSchema, world: World, budget: Budget, tried: Tried, 
         wrong = loaded.violations(value)
         if not wrong:
             return value
-        for path in {_built(builder, violation.place) for violation in wrong}:
+        for path in dict.fromkeys(_built(builder, violation.place) for violation in wrong):
             _choose_another(tried.turns, path)
     place = builder.places[_built(builder, wrong[0].place)]
     raise SchemaProblem(place, f"no value was found that meets it: {wrong[0].message}")

@@ -176,7 +176,8 @@ class Builder:
         if kept is not None and kept.is_for(nodes, spot, turn):
             self.budget.write(place, len(kept.value) if isinstance(kept.value, str) else 0)
             return kept.value
-        if self.budget.is_tight and not turn and (known := self._made.get(self._key(nodes, spot.path))):
+        may_repeat = self.budget.is_tight and not turn and spot.example is ABSENT
+        if may_repeat and (known := self._made.get(self._key(nodes, spot.path))):
             self.budget.value(place, known.values)
             self.budget.write(place, known.text)
             return known.value
@@ -191,7 +192,7 @@ class Builder:
             except SchemaProblem as problem:
                 problems.append(problem)
             else:
-                if self.budget.is_sparing and not turn:
+                if self.budget.is_sparing and not turn and spot.example is ABSENT:
                     known = Known(value, values - self.budget.values, text - self.budget.text)
                     self._made.setdefault(self._key(nodes, spot.path), known)
                 if not isinstance(value, dict | list):
