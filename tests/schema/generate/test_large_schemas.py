@@ -166,6 +166,17 @@ def test_a_large_form_has_a_value_of_its_kind_in_each_field() -> None:
     assert all("@" in value for name, value in made.items() if name.endswith("email"))
 
 
+def test_a_large_form_has_all_that_the_example_has() -> None:
+    fields = {**{f"p{each}": "number" for each in range(2_400)}, "invoice_id": "string", "city": "string"}
+    schema = {"type": "object", "properties": {name: {"type": kind} for name, kind in fields.items()}}
+
+    made = generate(schema, seed=Seed(), base={"city": "Oslo", "invoice_id": "A-1"})
+
+    assert isinstance(made, dict)
+    assert (made["city"], made["invoice_id"]) == ("Oslo", "A-1")
+    assert len(made) == len(fields)
+
+
 @pytest.mark.parametrize("kind", GROWING)
 def test_twice_the_schema_is_twice_the_work(kind: str) -> None:
     generate(GROWING[kind](10), seed=Seed())  # what is loaded at first use is loaded now

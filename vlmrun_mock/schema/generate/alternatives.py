@@ -134,7 +134,8 @@ class Alternatives:
         branches = [node.child(keyword, index) for index in range(len(node.schema[keyword]))]
         self._budget.spend(node.place, len(branches) // BRANCHES_A_STEP)
         branches.sort(key=lambda branch: isinstance(branch.schema, dict) and branch.kinds() == {"null"})
-        options = [self._discriminated(node, branch) for branch in branches]
+        is_told = "discriminator" in node.schema
+        options = [self._discriminated(node, branch) if is_told else (branch,) for branch in branches]
         if keyword == "oneOf" and 1 < len(branches) <= 12:  # noqa: PLR2004  # the work grows with the square
             options += [(one, *(replace(other, denied=True) for other in branches if other != one)) for one in branches]
         return options or [(node.made({"enum": []}),)]

@@ -21,16 +21,19 @@ class Exhausted(SchemaProblem):
 class Budget:
     """What is left of one attempt's allowance.
 
-    `effort` is what the attempt may take, about 2 microseconds each. One that is `sparing` goes on without: it leaves
-    out what is optional, and gives equal subschemas the same value.
+    Optional properties are filled on the first `fill_depth` levels. `effort` is what the attempt may take, about
+    2 microseconds each. One that is `sparing` goes on without: it leaves out what is optional and was not made by an
+    earlier attempt, and gives equal subschemas the same value.
     """
 
-    def __init__(self, effort: int, *, sparing: bool = False) -> None:
+    def __init__(self, effort: int, fill_depth: int, *, sparing: bool = False) -> None:
         self.values = MOST_VALUES
         self.steps = MOST_STEPS
         self.text = MOST_TEXT
         self.effort = effort
+        self.fill_depth = fill_depth
         self.is_sparing = sparing
+        self.deepest = 0  # levels of the answers that were tried
 
     @property
     def is_tight(self) -> bool:

@@ -93,12 +93,12 @@ class Kept(msgspec.Struct, frozen=True):
 class Tried:
     """What the builders of one attempt leave to the next of them.
 
-    `turns` says, by path, which of the possible values to take. `kept` are the scalars that were made, which are made
-    again where nothing else is asked for.
+    `kept` are the scalars that were made, also in earlier attempts, which are made again where nothing else is asked
+    for. `turns` says, by path, which of the possible values to take.
     """
 
+    kept: dict[Place, Kept]
     turns: dict[Place, int] = field(default_factory=dict)
-    kept: dict[Place, Kept] = field(default_factory=dict)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -121,14 +121,12 @@ class Builder:
         loaded: LoadedSchema,
         world: World,
         budget: Budget,
-        fill_depth: int,
         tried: Tried,
     ) -> None:
         self.world = world
         self.budget = budget
-        self.fill_depth = fill_depth  # levels with optional properties
+        self.fill_depth = budget.fill_depth  # levels with optional properties
         self.schema_uri = str(loaded.root.get("$schema", ""))
-        self.deepest = 0  # levels of the answer
         self.places: dict[Place, Place] = {}  # in the schema, by path in the answer
         self._loaded = loaded
         self._siblings = draft(loaded.root) in {"2019-09", "2020-12"}
@@ -140,8 +138,8 @@ class Builder:
         self._texts: dict[Place, tuple[Any, str]] = {}
 
     def is_known(self, nodes: Sequence[Node], path: Place) -> bool:
-        """Return whether a value of equal subschemas was made before, which a tight budget gives again."""
-        return self._key(nodes, path) in self._made
+        """Return whether a value was made before, here or of equal subschemas, which a tight budget gives again."""
+        return path in self._kept or self._key(nodes, path) in self._made
 
     def _key(self, nodes: Sequence[Node], path: Place) -> Key:
         """Return what values have in common that one may stand for the other: the subschemas, and the last word."""
@@ -172,14 +170,17 @@ class Builder:
         if len(spot.path) > DEEPEST_ANSWER:
             raise SchemaProblem(place, f"an answer would be nested more than {DEEPEST_ANSWER} levels deep")
         self.places[spot.path] = place
-        self.deepest = max(self.deepest, len(spot.path))
+        self.budget.deepest = max(self.budget.deepest, len(spot.path))
         turn = self._turns.get(spot.path, 0) + spot.turn
-        if self.budget.is_tight and not turn and (known := self._made.get(self._key(nodes, spot.path))):
+        kept = self._kept.get(spot.path)
+        if kept is not None and kept.is_for(nodes, spot, turn):
+            self.budget.write(place, len(kept.value) if isinstance(kept.value, str) else 0)
+            return kept.value
+        may_repeat = self.budget.is_tight and not turn and spot.example is ABSENT
+        if may_repeat and (known := self._made.get(self._key(nodes, spot.path))):
             self.budget.value(place, known.values)
             self.budget.write(place, known.text)
             return known.value
-        if spot.path in self._kept and self._kept[spot.path].is_for(nodes, spot, turn):
-            return self._kept[spot.path].value
         values, text = self.budget.values, self.budget.text
         spot = replace(spot, turn=turn) if turn != spot.turn else spot
         problems: list[SchemaProblem] = []
@@ -191,7 +192,7 @@ class Builder:
             except SchemaProblem as problem:
                 problems.append(problem)
             else:
-                if self.budget.is_sparing and not turn:
+                if self.budget.is_sparing and not turn and spot.example is ABSENT:
                     known = Known(value, values - self.budget.values, text - self.budget.text)
                     self._made.setdefault(self._key(nodes, spot.path), known)
                 if not isinstance(value, dict | list):

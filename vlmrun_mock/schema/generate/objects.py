@@ -289,13 +289,14 @@ def _add_optional(  # noqa: PLR0917 - the parts of one object
 ) -> bool:
     """Add the optional properties that are allowed, and return whether there are any.
 
-    With a tight budget, only those for which a value is known.
+    With a tight budget, only those for which a value is known, or which the example has.
     """
     index = len(plan.required)
     for name in plan.optional:
         if plan.most is not None and len(value) >= plan.most:
             return True
-        if builder.budget.is_tight and not builder.is_known(properties.of(name), (*spot.path, name)):
+        is_told = bool(spot.scope) and find(spot.scope, name) is not ABSENT
+        if builder.budget.is_tight and not is_told and not builder.is_known(properties.of(name), (*spot.path, name)):
             continue
         if properties.forbidding(name) is None:
             _try_property(builder, properties, _turned(spot, variation >> index), name, value)
