@@ -12,10 +12,11 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeAlias
 
+import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from vlmrun_mock.web.transport import knowing_transport
-from vlmrun_mock.web.uvicorn_door import AutoHTTPProtocol, uvicorn
 
 LOOPBACK = "127.0.0.1"
 IDLE_SECONDS = 75
@@ -27,6 +28,9 @@ as the next request is sent, which then gets no answer.
 
 TICK_SECONDS = 0.1
 """How often uvicorn looks after what is due: ten ticks are a second in its own counting."""
+
+LEAST_TICK_SECONDS = 0.001
+"""How soon it is looked whether all has ended; each later look comes after twice as long."""
 
 SHUTDOWN_SECONDS = 1
 """How long a request that is under way may go on after the server was told to stop."""
@@ -84,7 +88,6 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 headers=[("x-content-type-options", "nosniff"), ("cross-origin-resource-policy", "same-origin")],
                 timeout_keep_alive=IDLE_SECONDS,
-                timeout_graceful_shutdown=math.ceil(patience) + SHUTDOWN_SECONDS,
             )
         )
         self._on_start = on_start
@@ -113,13 +116,24 @@ class _Server(uvicorn.Server):
         self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Requests that go on for too long are answered; uvicorn would drop them, and print a traceback for each.
-        asyncio.get_running_loop().call_later(self._patience, self._cut_off)
+        # As uvicorn's own, which rests for a tenth of a second even where nothing goes on. Requests that go on for too
+        # long are answered; uvicorn would drop them, and print a traceback for each.
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._patience, self._cut_off)
         settled = asyncio.ensure_future(self._on_stop())
-        await super().shutdown(sockets)
-        while not (settled.done() or self.force_exit):
-            await asyncio.wait([settled], timeout=TICK_SECONDS)
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        end, pause = loop.time() + math.ceil(self._patience) + SHUTDOWN_SECONDS, LEAST_TICK_SECONDS
+        while not self.force_exit and (not settled.done() or (self._goes_on() and loop.time() < end)):
+            await asyncio.sleep(pause)
+            pause = min(TICK_SECONDS, 2 * pause)
         settled.cancel()
+
+    def _goes_on(self) -> bool:
+        """Return whether a connection is open or a request under way."""
+        return bool(self.server_state.connections or self.server_state.tasks)
 
     def _cut_off(self) -> None:
         for task in self.server_state.tasks:
