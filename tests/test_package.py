@@ -34,7 +34,7 @@ WANTED = re.compile(
     r"vlmrun_mock/(?:\w+/)*\w+\.py|vlmrun_mock/py\.typed|vlmrun_mock/fixture\.schema\.json"
     r"|vlmrun_mock/schema/generate/locales/[a-z]{2}_[A-Z]{2}\.json"
     r"|vlmrun_mock/web/inspector/page/\w+\.(?:html|css|js|svg)"
-    r"|vlmrun_mock/packaged/(?:vlmrun-hub|pools/\w+|[\w.-]+/(?:answer|schema|relations))\.json"
+    r"|vlmrun_mock/packaged/(?:vlmrun-hub|tokens|pools/\w+|[\w.-]+/(?:answer|schema|relations))\.json"
     r"|vlmrun_mock/documents/(?:templates/[\w.-]+\.typ|fonts/[\w-]+\.(?:ttf|LICENSE))"
     r"|vlmrun_mock-[\d.]+\.dist-info/(?:METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
 )
