@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, NAMES
 from tests.inspecting import inspected
-from tests.serving import Served, content, data_url
+from tests.serving import RunningMock, content, data_url
 
 SIZES = {"wide": (1280, 800), "narrow": (640, 900)}
 
@@ -63,20 +63,20 @@ def texts_of(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
     return found
 
 
-def ask(served: Served, picture: bytes, name: str, vlmrun: Mapping[str, Any], **more: Any) -> Any:
+def ask(served: RunningMock, picture: bytes, name: str, vlmrun: Mapping[str, Any], **more: Any) -> Any:
     """Send a picture under a name."""
     url = data_url(picture, f"image/png;name={name}")
     parts = [{"type": "text", "text": "Extract the document."}, {"type": "image_url", "image_url": {"url": url}}]
     return served.chat(messages=[{"role": "user", "content": parts}], vlmrun=vlmrun, **more)
 
 
-def latest(served: Served) -> str:
+def latest(served: RunningMock) -> str:
     """Return the id of the latest request."""
     found: str = served.http.get("/_mock/inspector/requests").json()["requests"][0]["id"]
     return found
 
 
-def prepare(served: Served) -> dict[str, str]:
+def prepare(served: RunningMock) -> dict[str, str]:
     """Send the requests that the pictures show, and return the ids of some."""
     blank = sheet([], "INVOICE")
     places = texts_of(content(ask(served, blank, "blank.png", GROUNDED)))

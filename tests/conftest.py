@@ -16,7 +16,7 @@ import trustme
 from hypothesis import settings
 
 from tests.process import PATIENCE
-from tests.serving import Served
+from tests.serving import RunningMock
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.web import server
@@ -26,7 +26,7 @@ from vlmrun_mock.web.app import application
 for phase in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, phase, PATIENCE)
 
-Serve = Callable[..., Served]
+Serve = Callable[..., RunningMock]
 Put = Callable[..., Path]
 
 # What any input may break is tried in depth in a campaign; every run of a kind tries the same inputs.
@@ -107,10 +107,10 @@ def serve() -> Iterator[Serve]:
     """Return a function that starts a server with settings of the test's own."""
     with ExitStack() as stack:
 
-        def start(**settings: object) -> Served:
+        def start(**settings: object) -> RunningMock:
             lines: list[str] = []
             mock = Scopes(Settings(**settings))  # type: ignore[arg-type]  # each test names the settings that it means
-            served = Served(stack.enter_context(server.running(application(mock, log=lines.append))), lines)
+            served = RunningMock(stack.enter_context(server.running(application(mock, log=lines.append))), lines)
             stack.callback(served.http.close)
             return served
 
@@ -118,11 +118,11 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def served() -> Iterator[Served]:
+def served() -> Iterator[RunningMock]:
     """Return a server with the default settings, shared by the tests."""
     lines: list[str] = []
     with server.running(application(Scopes(), log=lines.append)) as url:
-        shared = Served(url, lines)
+        shared = RunningMock(url, lines)
         yield shared
         shared.http.close()
 

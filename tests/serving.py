@@ -16,7 +16,7 @@ from PIL import Image
 CHAT = "/v1/openai/chat/completions"
 
 
-class Served:
+class RunningMock:
     """A running mock, a plain HTTP client for it, and the lines that it logged."""
 
     def __init__(self, url: str, lines: list[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from tests.serving import CHAT, Served
+from tests.serving import CHAT, RunningMock
 
 KEY = "sk-a-key-that-nobody-must-see"
 LONGEST_ERROR = 10_000
@@ -41,6 +41,6 @@ def checked(response: httpx.Response) -> int:
     return response.status_code
 
 
-def post(served: Served, content: bytes | Iterator[bytes], **headers: str) -> int:
+def post(served: RunningMock, content: bytes | Iterator[bytes], **headers: str) -> int:
     """Send a body, and return the status of a checked answer."""
     return checked(served.http.post(CHAT, content=content, headers={"Authorization": f"Bearer {KEY}", **headers}))

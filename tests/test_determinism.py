@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Serve
 from tests.process import serving
 from tests.samples import SAMPLES, SCHEMA
-from tests.serving import CHAT, Served, data_url, image_message, picture
+from tests.serving import CHAT, RunningMock, data_url, image_message, picture
 
 GENERATE = ("--unknown-domain", "generate")
 GENERATED = ("a schema", "a schema for a domain of one's own", "an unknown domain")
@@ -95,7 +95,7 @@ NAMES = ("an invoice", "another text", "grounding", "a selection", "every quirk"
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("way", SPELLINGS)
-def test_however_the_json_is_written_the_answer_is_the_same(way: str, name: str, served: Served) -> None:
+def test_however_the_json_is_written_the_answer_is_the_same(way: str, name: str, served: RunningMock) -> None:
     body = SAMPLES[name]
     plain = served.http.post(CHAT, content=json.dumps(body))
 
@@ -105,7 +105,7 @@ def test_however_the_json_is_written_the_answer_is_the_same(way: str, name: str,
     assert other.content == plain.content
 
 
-def test_the_order_of_keys_in_a_schema_orders_the_answer_and_changes_no_value(served: Served) -> None:
+def test_the_order_of_keys_in_a_schema_orders_the_answer_and_changes_no_value(served: RunningMock) -> None:
     plain = served.chat(vlmrun={"json_schema": SCHEMA}).json()
 
     other = served.chat(vlmrun={"json_schema": _reversed(SCHEMA)}).json()
@@ -115,7 +115,7 @@ def test_the_order_of_keys_in_a_schema_orders_the_answer_and_changes_no_value(se
     assert list(turned) == list(reversed(content))
 
 
-def test_however_the_base64_is_written_the_answer_is_the_same(served: Served) -> None:
+def test_however_the_base64_is_written_the_answer_is_the_same(served: RunningMock) -> None:
     data = picture(9)
     strict = data_url(data)
     head, payload = strict.split(",")

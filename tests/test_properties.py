@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
 from tests.samples import SAMPLES, SCHEMA
-from tests.serving import CHAT, Served, data_url, image_message, picture
+from tests.serving import CHAT, RunningMock, data_url, image_message, picture
 from tests.shape import KEY, checked, post
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web.app import application
@@ -172,25 +172,25 @@ async def asked_within(app: ASGIApp, bodies: Sequence[Any]) -> list[httpx.Respon
         return [await client.post(CHAT, content=json.dumps(body).encode(), headers=key) for body in bodies]
 
 
-def test_the_request_that_is_varied_here_is_valid_itself(served: Served) -> None:
+def test_the_request_that_is_varied_here_is_valid_itself(served: RunningMock) -> None:
     assert post(served, json.dumps(FULL).encode()) == 201
 
 
 @VARIED
 @given(value=VALUES)
-def test_any_json_value_gets_an_answer(value: Any, served: Served) -> None:
+def test_any_json_value_gets_an_answer(value: Any, served: RunningMock) -> None:
     post(served, json.dumps(value).encode())
 
 
 @VARIED
 @given(raw=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_any_bytes_get_an_answer(raw: bytes, served: Served) -> None:
+def test_any_bytes_get_an_answer(raw: bytes, served: RunningMock) -> None:
     post(served, raw)
 
 
 @VARIED
 @given(changes=st.lists(st.tuples(PLACES, ANYTHING), min_size=1, max_size=3))
-def test_a_request_with_anything_anywhere_gets_an_answer(changes: list[tuple[Path_, Any]], served: Served) -> None:
+def test_a_request_with_anything_anywhere_gets_an_answer(changes: list[tuple[Path_, Any]], served: RunningMock) -> None:
     body = copy.deepcopy(dict(FULL))
     for place, value in changes:
         put(body, place, value)
@@ -201,7 +201,7 @@ def test_a_request_with_anything_anywhere_gets_an_answer(changes: list[tuple[Pat
 @VARIED
 @given(place=SCHEMA_PLACES, schema=SCHEMAS, domain=st.sampled_from(("document.invoice", "custom.slip", None)))
 def test_any_schema_in_any_spelling_gets_an_answer(
-    place: Path_, schema: Any, domain: str | None, served: Served
+    place: Path_, schema: Any, domain: str | None, served: RunningMock
 ) -> None:
     body = copy.deepcopy(dict(FULL))
     body["vlmrun"]["domain"] = domain
@@ -217,7 +217,7 @@ def test_any_schema_in_any_spelling_gets_an_answer(
         " ".join
     )
 )
-def test_any_selection_gets_an_answer(statement: str, served: Served) -> None:
+def test_any_selection_gets_an_answer(statement: str, served: RunningMock) -> None:
     body = {"messages": [{}], "vlmrun": {"domain": "document.invoice", "config": {"gql_stmt": statement}}}
 
     post(served, json.dumps(body).encode())
@@ -225,7 +225,7 @@ def test_any_selection_gets_an_answer(statement: str, served: Served) -> None:
 
 @VARIED
 @given(path=st.text(max_size=30), method=st.sampled_from(METHODS), value=VALUES)
-def test_any_path_and_method_get_an_answer(path: str, method: str, value: Any, served: Served) -> None:
+def test_any_path_and_method_get_an_answer(path: str, method: str, value: Any, served: RunningMock) -> None:
     answer = served.http.request(method, f"/v1/{quote(path)}", json=value)
 
     assert answer.status_code < 500
@@ -234,7 +234,7 @@ def test_any_path_and_method_get_an_answer(path: str, method: str, value: Any, s
 
 @VARIED
 @given(name=st.sampled_from(sorted(SAMPLES)), place=st.integers(0, 3000), byte=st.integers(0, 255))
-def test_a_request_with_one_wrong_byte_gets_an_answer(name: str, place: int, byte: int, served: Served) -> None:
+def test_a_request_with_one_wrong_byte_gets_an_answer(name: str, place: int, byte: int, served: RunningMock) -> None:
     raw = bytearray(json.dumps(SAMPLES[name]).encode())
     raw[place % len(raw)] = byte
 

@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from tests.conftest import Serve
-from tests.serving import CHAT, Served, data_url, picture
+from tests.serving import CHAT, RunningMock, data_url, picture
 from vlmrun_mock.api.quirks import QUIRKS
 
 IGNORED = "x-vlmrun-mock-ignored"
@@ -85,7 +85,7 @@ def pairs(table: Mapping[str, tuple[Any, ...]]) -> list[tuple[str, Any]]:
     return [(parameter, value) for parameter, values in table.items() for value in values]
 
 
-def invoice(served: Served, **further: object) -> httpx.Response:
+def invoice(served: RunningMock, **further: object) -> httpx.Response:
     """Ask for an invoice."""
     return served.chat(domain="document.invoice", **further)
 
@@ -97,7 +97,7 @@ def detailed(detail: object) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def rejecting(serve: Serve) -> Served:
+def rejecting(serve: Serve) -> RunningMock:
     """Return a server that refuses what the API does not support."""
     return serve(unsupported="reject")
 
@@ -119,7 +119,7 @@ def test_the_rows_of_ours_are_never_refused() -> None:
 
 @pytest.mark.parametrize(("parameter", "value"), pairs(OURS))
 def test_a_parameter_that_only_openai_names_is_named_and_let_through(
-    parameter: str, value: object, rejecting: Served
+    parameter: str, value: object, rejecting: RunningMock
 ) -> None:
     answer = invoice(rejecting, **{parameter: value})
 
@@ -142,7 +142,7 @@ def test_a_parameter_that_only_openai_names_is_named_and_let_through(
     ],
 )
 def test_the_log_remarks_on_a_schema_without_effect(
-    response_format: dict[str, Any], remark: str, served: Served
+    response_format: dict[str, Any], remark: str, served: RunningMock
 ) -> None:
     answer = invoice(served, response_format=response_format)
 
@@ -155,7 +155,7 @@ def test_the_log_remarks_on_a_schema_without_effect(
     [{"type": "json_object"}, {"type": "json_schema", "schema": {"description": "anything", "total": {}}}],
 )
 def test_the_log_is_silent_about_a_schema_with_a_keyword_and_about_none(
-    response_format: dict[str, Any], served: Served
+    response_format: dict[str, Any], served: RunningMock
 ) -> None:
     invoice(served, response_format=response_format)
 
@@ -164,7 +164,9 @@ def test_the_log_is_silent_about_a_schema_with_a_keyword_and_about_none(
 
 
 @pytest.mark.parametrize(("parameter", "value"), pairs(DOCUMENTED))
-def test_an_unsupported_parameter_changes_nothing_and_is_named(parameter: str, value: object, served: Served) -> None:
+def test_an_unsupported_parameter_changes_nothing_and_is_named(
+    parameter: str, value: object, served: RunningMock
+) -> None:
     plain = invoice(served)
 
     answer = invoice(served, **{parameter: value})
@@ -177,7 +179,7 @@ def test_an_unsupported_parameter_changes_nothing_and_is_named(parameter: str, v
 
 
 @pytest.mark.parametrize(("parameter", "value"), pairs(NEUTRAL) + pairs(OURS_NEUTRAL))
-def test_a_neutral_value_is_not_named(parameter: str, value: object, served: Served) -> None:
+def test_a_neutral_value_is_not_named(parameter: str, value: object, served: RunningMock) -> None:
     answer = invoice(served, **{parameter: value})
 
     assert answer.status_code == 201
@@ -187,7 +189,7 @@ def test_a_neutral_value_is_not_named(parameter: str, value: object, served: Ser
 
 @pytest.mark.parametrize(("parameter", "value"), pairs(DOCUMENTED))
 def test_rejecting_refuses_an_unsupported_parameter_by_its_name(
-    parameter: str, value: object, rejecting: Served
+    parameter: str, value: object, rejecting: RunningMock
 ) -> None:
     answer = invoice(rejecting, **{parameter: value})
 
@@ -203,7 +205,7 @@ def test_rejecting_refuses_an_unsupported_parameter_by_its_name(
     assert answer.json()["detail"] == error["message"]
 
 
-def test_rejecting_lets_every_neutral_value_pass(rejecting: Served) -> None:
+def test_rejecting_lets_every_neutral_value_pass(rejecting: RunningMock) -> None:
     answers = {pair: invoice(rejecting, **{pair[0]: pair[1]}).status_code for pair in map(_hashable, pairs(NEUTRAL))}
 
     assert set(answers.values()) == {201}
@@ -215,7 +217,7 @@ def _hashable(pair: tuple[str, Any]) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize("detail", ["low", "high", "anything", ""])
-def test_the_detail_of_a_picture_changes_neither_output_nor_usage(detail: str, served: Served) -> None:
+def test_the_detail_of_a_picture_changes_neither_output_nor_usage(detail: str, served: RunningMock) -> None:
     plain = invoice(served, messages=detailed("auto"))
 
     answer = invoice(served, messages=detailed(detail))
@@ -225,7 +227,7 @@ def test_the_detail_of_a_picture_changes_neither_output_nor_usage(detail: str, s
     assert answer.headers.get(IGNORED) == ("image_url.detail" if detail else None)
 
 
-def test_rejecting_refuses_a_level_of_detail_other_than_auto(rejecting: Served) -> None:
+def test_rejecting_refuses_a_level_of_detail_other_than_auto(rejecting: RunningMock) -> None:
     refused = invoice(rejecting, messages=detailed("high"))
     accepted = [invoice(rejecting, messages=detailed(detail)).status_code for detail in ("auto", None)]
 
@@ -234,7 +236,7 @@ def test_rejecting_refuses_a_level_of_detail_other_than_auto(rejecting: Served) 
     assert accepted == [201, 201]
 
 
-def test_a_detail_is_found_in_whichever_picture_and_message_it_stands(rejecting: Served) -> None:
+def test_a_detail_is_found_in_whichever_picture_and_message_it_stands(rejecting: RunningMock) -> None:
     messages = [{}, *detailed("auto"), {"content": "words"}, *detailed(None), *detailed("low")]
 
     answer = invoice(rejecting, messages=messages)
@@ -242,7 +244,7 @@ def test_a_detail_is_found_in_whichever_picture_and_message_it_stands(rejecting:
     assert answer.json()["error"]["param"] == "image_url.detail"
 
 
-def test_max_tokens_is_named_from_exactly_the_token_that_exceeds_it(served: Served) -> None:
+def test_max_tokens_is_named_from_exactly_the_token_that_exceeds_it(served: RunningMock) -> None:
     tokens = invoice(served).json()["usage"]["completion_tokens"]
 
     answers = {limit: invoice(served, max_tokens=limit) for limit in (tokens + 1, tokens, tokens - 1, 1, 0, -1)}
@@ -260,7 +262,7 @@ def test_max_tokens_is_named_from_exactly_the_token_that_exceeds_it(served: Serv
     assert {answer.json()["choices"][0]["finish_reason"] for answer in answers.values()} == {"stop"}
 
 
-def test_max_tokens_is_never_refused(rejecting: Served) -> None:
+def test_max_tokens_is_never_refused(rejecting: RunningMock) -> None:
     answers = [invoice(rejecting, max_tokens=limit) for limit in (1, 0, -1, 10**30, None)]
 
     assert [answer.status_code for answer in answers] == [201] * 5
@@ -278,21 +280,21 @@ def test_everything_at_once_is_named_in_one_header_and_one_line(serve: Serve) ->
     assert served.lines[-1].count("ignored") == 1
 
 
-def test_asking_for_several_choices_gets_one(served: Served) -> None:
+def test_asking_for_several_choices_gets_one(served: RunningMock) -> None:
     assert len(invoice(served, n=5).json()["choices"]) == 1
 
 
-def test_asking_for_log_probabilities_gets_null(served: Served) -> None:
+def test_asking_for_log_probabilities_gets_null(served: RunningMock) -> None:
     assert invoice(served, logprobs=True, top_logprobs=3).json()["choices"][0]["logprobs"] is None
 
 
-def test_a_stop_sequence_does_not_cut_the_output(served: Served) -> None:
+def test_a_stop_sequence_does_not_cut_the_output(served: RunningMock) -> None:
     content = invoice(served, stop=["invoice", "{", "}"]).json()["choices"][0]["message"]["content"]
 
     assert json.loads(content)["invoice_id"]
 
 
-def test_a_streamed_request_gets_one_json_body_and_the_log_warns(served: Served) -> None:
+def test_a_streamed_request_gets_one_json_body_and_the_log_warns(served: RunningMock) -> None:
     answer = invoice(served, stream=True, stream_options={"include_usage": True})
 
     assert answer.headers["content-type"] == "application/json"
@@ -300,7 +302,7 @@ def test_a_streamed_request_gets_one_json_body_and_the_log_warns(served: Served)
     assert "sees no chunk" in served.lines[-1]
 
 
-def test_the_official_client_reads_a_refusal(rejecting: Served) -> None:
+def test_the_official_client_reads_a_refusal(rejecting: RunningMock) -> None:
     with rejecting.openai() as client, pytest.raises(openai.BadRequestError, match="'stop'") as caught:
         client.chat.completions.create(model="vlm-1", messages=[{"role": "user", "content": "x"}], stop=["."])
 
@@ -319,7 +321,7 @@ def test_rejecting_also_holds_where_a_fixture_would_answer(
     assert answered.json()["choices"][0]["message"]["content"] == "anything"
 
 
-def test_what_is_documented_elsewhere_is_no_quirk(rejecting: Served) -> None:
+def test_what_is_documented_elsewhere_is_no_quirk(rejecting: RunningMock) -> None:
     further = {"temperature": 0.2, "top_p": 0.5, "top_k": 4, "user": "me", "tools": [], "metadata": {}}
 
     answer = rejecting.http.post(CHAT, json={"messages": [{}], "domain": "document.invoice", **further})

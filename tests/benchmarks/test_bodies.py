@@ -12,7 +12,7 @@ from PIL import Image
 
 from benchmarks import bodies
 from benchmarks.bodies import COUNTER, NOTE, Body
-from tests.serving import CHAT, Served
+from tests.serving import CHAT, RunningMock
 
 
 def sent(body: Body, number: int) -> Any:
@@ -70,7 +70,7 @@ def test_a_hard_schema_is_another_one_each_time() -> None:
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("kind", bodies.WORST)
-def test_the_most_costly_requests_are_accepted_each_with_a_number_of_its_own(kind: str, served: Served) -> None:
+def test_the_most_costly_requests_are_accepted_each_with_a_number_of_its_own(kind: str, served: RunningMock) -> None:
     body = bodies.WORST[kind]({"vlmrun": {"domain": "document.invoice"}})
 
     answer = served.http.post(CHAT, content=b"".join(body.pieces(17)))

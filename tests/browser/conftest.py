@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.inspecting import inspected
-from tests.serving import Served
+from tests.serving import RunningMock
 
-Inspect = Callable[..., Served]
+Inspect = Callable[..., RunningMock]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -50,7 +50,7 @@ def inspect(browser: Any, tmp_path: Path) -> Iterator[Inspect]:
     assert browser
     with ExitStack() as stack:
 
-        def start(*folders: Path, **settings: Any) -> Served:
+        def start(*folders: Path, **settings: Any) -> RunningMock:
             return stack.enter_context(inspected(*(folders or (tmp_path,)), **settings))
 
         yield start
@@ -62,7 +62,7 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
     problems: list[str] = []
     with ExitStack() as stack:
 
-        def open_page(served: Served, address: str = "", expected: str = "", **options: Any) -> Any:
+        def open_page(served: RunningMock, address: str = "", expected: str = "", **options: Any) -> Any:
             context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
             stack.callback(context.close)
             page = context.new_page()

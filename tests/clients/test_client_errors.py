@@ -12,11 +12,11 @@ import pytest
 
 from tests.asking import INVOICE, ask, content
 from tests.conftest import Serve
-from tests.serving import Served
+from tests.serving import RunningMock
 
 
 @pytest.fixture
-def client(served: Served) -> openai.OpenAI:
+def client(served: RunningMock) -> openai.OpenAI:
     """Return the official SDK's client for the shared server."""
     return served.openai()
 
@@ -78,7 +78,7 @@ def test_a_miss_in_strict_mode_is_not_found_and_explained(
     assert [each["part"] for each in error["miss"]["differences"]] == ["domain"]
 
 
-def test_a_base_url_without_openai_is_not_found_and_shows_the_right_path(served: Served) -> None:
+def test_a_base_url_without_openai_is_not_found_and_shows_the_right_path(served: RunningMock) -> None:
     client = openai.OpenAI(base_url=f"{served.url}/v1", api_key="test", max_retries=0)
 
     with pytest.raises(openai.NotFoundError, match="POST /v1/openai/chat/completions"):

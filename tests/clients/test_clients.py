@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
 from tests.asking import INVOICE, answer_of, ask, content
-from tests.serving import Served
+from tests.serving import RunningMock
 
 PORTRAIT = (600, 800)
 PORTRAIT_TOKENS = 85 + 4 * 170
@@ -37,7 +37,7 @@ def invoice_picture() -> bytes:
 
 
 @pytest.fixture
-def client(served: Served) -> openai.OpenAI:
+def client(served: RunningMock) -> openai.OpenAI:
     """Return the official SDK's client for the shared server."""
     return served.openai()
 
@@ -82,7 +82,7 @@ def test_a_picture_of_an_invoice_is_answered_and_paid_for_in_tokens(
 
 
 def test_the_async_client_gets_the_very_same_completion(
-    served: Served, client: openai.OpenAI, invoice_picture: bytes
+    served: RunningMock, client: openai.OpenAI, invoice_picture: bytes
 ) -> None:
     messages = ask("Extract", invoice_picture)
 
@@ -178,7 +178,7 @@ def test_parse_works_without_a_domain(client: openai.OpenAI) -> None:
     assert parsed.issuer_name.strip()
 
 
-def test_parse_works_asynchronously(served: Served) -> None:
+def test_parse_works_asynchronously(served: RunningMock) -> None:
     async def parse() -> Invoice | None:
         async with openai.AsyncOpenAI(base_url=served.openai_url, api_key="test") as asynchronous:
             completion = await asynchronous.chat.completions.parse(
@@ -215,7 +215,7 @@ def test_a_json_object_is_an_object_even_without_a_domain(client: openai.OpenAI)
     assert "No domain was given" in content(completion)["message"]
 
 
-def test_a_streaming_client_sees_no_chunk_and_the_log_says_why(served: Served, client: openai.OpenAI) -> None:
+def test_a_streaming_client_sees_no_chunk_and_the_log_says_why(served: RunningMock, client: openai.OpenAI) -> None:
     before = len(served.lines)
 
     stream = client.chat.completions.create(model="vlm-1", messages=ask("stream"), extra_body=INVOICE, stream=True)

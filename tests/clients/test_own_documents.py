@@ -13,7 +13,7 @@ from vlmrun.client.predictions import get_response_model
 
 from tests.conftest import Serve
 from tests.printed import printed, unsaid, wrong_boxes
-from tests.serving import Served
+from tests.serving import RunningMock
 from vlmrun_mock.documents import identity
 from vlmrun_mock.documents.printer import Printer, crafted
 from vlmrun_mock.fixtures.domains import packaged
@@ -36,7 +36,7 @@ def count(pytestconfig: pytest.Config) -> int:
     return 20 if pytestconfig.getoption("campaign") else 2
 
 
-def by_chat(served: Served, document: PrintedDocument, **config: Any) -> Any:
+def by_chat(served: RunningMock, document: PrintedDocument, **config: Any) -> Any:
     """Return the answer to a document that OpenAI's SDK sends in a chat."""
     file = {"type": "file", "file": {"filename": document.filenames[0], "file_data": document.url}}
     completion = served.openai().chat.completions.create(

@@ -16,7 +16,7 @@ from vlmrun.hub.registry import registry
 
 from tests.asking import INVOICE, answer_of, ask, content
 from tests.conftest import Serve
-from tests.serving import Served
+from tests.serving import RunningMock
 from vlmrun_mock.fixtures.domains import packaged
 
 # The SDK makes models with datamodel-code-generator, which still calls what pydantic has deprecated.
@@ -34,7 +34,7 @@ def _fresh_cache() -> Iterator[None]:
 
 
 @pytest.fixture
-def client(served: Served) -> VLMRun:
+def client(served: RunningMock) -> VLMRun:
     """Return VLM Run's client for the shared server; constructing it calls `GET /v1/health`."""
     return VLMRun(api_key="test", base_url=f"{served.url}/v1", max_retries=1)
 
@@ -56,7 +56,7 @@ def test_the_client_refuses_to_be_constructed_with_a_wrong_key(serve: Serve) -> 
 
 
 def test_the_client_finds_the_mock_by_its_environment_variables(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    served: RunningMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VLMRUN_BASE_URL", f"{served.url}/v1")
     monkeypatch.setenv("VLMRUN_API_KEY", "local")

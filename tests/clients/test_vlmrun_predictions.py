@@ -16,7 +16,7 @@ from vlmrun.client.types import GenerationConfig, MarkdownDocument, RequestMetad
 
 from tests.asking import answer_of
 from tests.conftest import Put, Serve
-from tests.serving import Served, picture
+from tests.serving import RunningMock, picture
 from vlmrun_mock.documents.identity import identity
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:datamodel_code_generator")
@@ -32,13 +32,13 @@ def _fresh_cache() -> Iterator[None]:
     get_response_model.cache.clear()
 
 
-def client_of(served: Served) -> VLMRun:
+def client_of(served: RunningMock) -> VLMRun:
     """Return VLM Run's client for a server."""
     return VLMRun(api_key="test", base_url=f"{served.url}/v1", max_retries=1)
 
 
 @pytest.fixture
-def client(served: Served) -> VLMRun:
+def client(served: RunningMock) -> VLMRun:
     """Return VLM Run's client for the shared server."""
     return client_of(served)
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Put, Serve
 from tests.in_process import INVOICE, SCHEMA, answer_to, asked, strict
-from tests.serving import Served, content, image_message, picture, source, text
+from tests.serving import RunningMock, content, image_message, picture, source, text
 from vlmrun_mock.api.errors import NoFixture, UnknownDomain
 from vlmrun_mock.documents.identity import identity
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
@@ -215,7 +215,7 @@ def test_a_miss_with_a_known_document_names_its_fixture_and_the_domain_that_was_
 
 
 def test_an_unknown_domain_is_answered_where_the_mock_was_told_to_or_a_schema_came(
-    served: Served, serve: Serve
+    served: RunningMock, serve: Serve
 ) -> None:
     domain = {"domain": "custom.acme"}
     server = serve(unknown_domain="generate")
@@ -230,7 +230,7 @@ def test_an_unknown_domain_is_answered_where_the_mock_was_told_to_or_a_schema_ca
     assert source(misspelt) == ("fixture", "document.invoice/answer.json")
 
 
-def test_a_request_about_nothing_is_told_how_to_ask(served: Served) -> None:
+def test_a_request_about_nothing_is_told_how_to_ask(served: RunningMock) -> None:
     plain = served.chat()
     as_json = served.chat(response_format={"type": "json_object"})
 

@@ -18,7 +18,7 @@ from vlmrun.client.types import RequestMetadata
 from scripts.re_encodings import WAYS, drawn, lines_of, saved, with_another_digit
 from tests.conftest import Put, Serve
 from tests.printed import printed
-from tests.serving import Served, content, data_url, image_message, source
+from tests.serving import RunningMock, content, data_url, image_message, source
 from vlmrun_mock import MockServer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:datamodel_code_generator")
@@ -44,7 +44,7 @@ def folder(tmp_path: Path, put: Put) -> Path:
     return put("card.json", {"content": ANSWER}, domain=DOMAIN, documents=["card.png"])
 
 
-def ask(served: Served, *pictures: bytes, **further: Any) -> httpx.Response:
+def ask(served: RunningMock, *pictures: bytes, **further: Any) -> httpx.Response:
     return served.chat(messages=image_message(*pictures), domain=DOMAIN, **further)
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import Put, Serve
 from tests.in_process import answer_to
 from tests.process import ROOT, environment, serving
-from tests.serving import CHAT, Served, content, data_url, image_message, picture
+from tests.serving import CHAT, RunningMock, content, data_url, image_message, picture
 from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.format import checked
@@ -116,12 +116,12 @@ def test_eight_threads_with_eight_keys_never_get_each_others_answers(serve: Serv
 
 
 @pytest.fixture
-def served(serve: Serve) -> Served:
+def served(serve: Serve) -> RunningMock:
     """Return a server of the test's own."""
     return serve()
 
 
-def test_a_fixture_of_one_key_answers_no_other(served: Served) -> None:
+def test_a_fixture_of_one_key_answers_no_other(served: RunningMock) -> None:
     with Tenant(served.url, "a") as a, Tenant(served.url, "b") as b:
         packaged = b.invoice()
         a.register(invoice("A"))
@@ -130,7 +130,7 @@ def test_a_fixture_of_one_key_answers_no_other(served: Served) -> None:
         assert b.invoice() == packaged
 
 
-def test_what_is_registered_without_a_key_answers_all_and_a_key_of_its_own_wins(served: Served) -> None:
+def test_what_is_registered_without_a_key_answers_all_and_a_key_of_its_own_wins(served: RunningMock) -> None:
     with Tenant(served.url, "a") as a, Tenant(served.url, "b") as b, Tenant(served.url, "") as everyone:
         a.register(invoice("A"))
         everyone.register(invoice("ALL"))
@@ -152,7 +152,7 @@ def test_answers_in_turn_are_counted_for_each_key_whoever_registered_them(put: P
         assert [a.invoice(messages=[{"content": "own"}]) for _ in range(3)] == ["1", "2", "2"]
 
 
-def test_a_fixture_registered_anew_starts_its_turns_anew(served: Served) -> None:
+def test_a_fixture_registered_anew_starts_its_turns_anew(served: RunningMock) -> None:
     with Tenant(served.url, "a") as a, Tenant(served.url, "") as everyone:
         for tenant in (a, everyone):
             tenant.register(in_turn("1", "2"))
@@ -164,21 +164,21 @@ def test_a_fixture_registered_anew_starts_its_turns_anew(served: Served) -> None
             tenant.http.delete("/_mock/fixtures")
 
 
-def test_a_fault_of_one_key_strikes_no_other(served: Served) -> None:
+def test_a_fault_of_one_key_strikes_no_other(served: RunningMock) -> None:
     with Tenant(served.url, "a") as a, Tenant(served.url, "b") as b:
         a.fail(status=503)
 
         assert [tenant.ask().status_code for tenant in (b, a, b, a)] == [201, 503, 201, 201]
 
 
-def test_a_fault_without_a_key_strikes_the_next_requests_of_all(served: Served) -> None:
+def test_a_fault_without_a_key_strikes_the_next_requests_of_all(served: RunningMock) -> None:
     with Tenant(served.url, "a") as a, Tenant(served.url, "b") as b, Tenant(served.url, "") as everyone:
         everyone.fail(status=503, times=2)
 
         assert [tenant.ask().status_code for tenant in (a, b, a, b)] == [503, 503, 201, 201]
 
 
-def test_the_journal_of_a_key_holds_its_own_requests(served: Served) -> None:
+def test_the_journal_of_a_key_holds_its_own_requests(served: RunningMock) -> None:
     with Tenant(served.url, "a") as a, Tenant(served.url, "b") as b, Tenant(served.url, "") as everyone:
         for _ in range(3):
             a.ask()
@@ -189,7 +189,7 @@ def test_the_journal_of_a_key_holds_its_own_requests(served: Served) -> None:
         assert everyone.journal(status=401)["total"] == 1
 
 
-def test_resetting_one_key_leaves_the_others(served: Served) -> None:
+def test_resetting_one_key_leaves_the_others(served: RunningMock) -> None:
     with Tenant(served.url, "a") as a, Tenant(served.url, "b") as b, Tenant(served.url, "") as everyone:
         everyone.register(invoice("ALL"))
         for tenant in (a, b):
@@ -202,7 +202,7 @@ def test_resetting_one_key_leaves_the_others(served: Served) -> None:
         assert (a.journal()["total"], b.journal()["total"]) == (1, 2)
 
 
-def test_a_reset_without_a_key_resets_all(served: Served) -> None:
+def test_a_reset_without_a_key_resets_all(served: RunningMock) -> None:
     with Tenant(served.url, "a") as a, Tenant(served.url, "") as everyone:
         packaged = a.invoice()
         everyone.register(invoice("ALL"))
@@ -216,7 +216,7 @@ def test_a_reset_without_a_key_resets_all(served: Served) -> None:
         assert a.invoice() == packaged
 
 
-def test_a_request_that_is_under_way_at_a_reset_is_not_in_the_new_journal(served: Served) -> None:
+def test_a_request_that_is_under_way_at_a_reset_is_not_in_the_new_journal(served: RunningMock) -> None:
     with Tenant(served.url, "a") as a, Tenant(served.url, "a") as again:
         a.fail(kind="latency", latency_ms=300)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -229,7 +229,7 @@ def test_a_request_that_is_under_way_at_a_reset_is_not_in_the_new_journal(served
         assert again.journal()["total"] == 0
 
 
-def test_a_change_is_seen_by_the_very_next_request_under_load(served: Served) -> None:
+def test_a_change_is_seen_by_the_very_next_request_under_load(served: RunningMock) -> None:
     """A remembered answer must not outlive what it was made from."""
     stop = threading.Event()
 

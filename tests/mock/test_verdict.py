@@ -16,7 +16,7 @@ from vlmrun.client import VLMRun
 from tests.conftest import Serve
 from tests.effort import calls
 from tests.process import environment
-from tests.serving import CHAT, Served
+from tests.serving import CHAT, RunningMock
 from vlmrun_mock.api.chat_parser import parse
 from vlmrun_mock.mock.journal import Entry
 from vlmrun_mock.mock.rate_limit import RateLimit
@@ -247,19 +247,19 @@ def test_a_full_journal_is_judged_in_linear_time() -> None:
 BODY = {"messages": [{"role": "user", "content": "Extract"}], "domain": "document.invoice"}
 
 
-def judged(served: Served) -> dict[str, Any]:
+def judged(served: RunningMock) -> dict[str, Any]:
     """Return the verdict on the client of the test's key."""
     answer = served.http.get("/_mock/verdict")
     assert answer.status_code == 200
     return dict(answer.json())
 
 
-def found(served: Served) -> list[str]:
+def found(served: RunningMock) -> list[str]:
     """Return the codes that the server found."""
     return [finding["code"] for finding in judged(served)["findings"]]
 
 
-def fail(served: Served, **fault: Any) -> None:
+def fail(served: RunningMock, **fault: Any) -> None:
     """Arm a fault."""
     assert served.http.post("/_mock/faults", json=fault).status_code == 201
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.real_api import RealApi, real_api
-from tests.serving import Served
+from tests.serving import RunningMock
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def recorder(serve: Serve, api: RealApi, folder: Path) -> Served:
+def recorder(serve: Serve, api: RealApi, folder: Path) -> RunningMock:
     """Return a server that records what is not recorded."""
     return serve(record="new", fixtures=(folder,), upstream=api.url)

@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import Serve
 from tests.process import PATIENCE, run, serving
 from tests.real_api import RealApi
-from tests.serving import CHAT, Served
+from tests.serving import CHAT, RunningMock
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.request import ExtractionRequest
 from vlmrun_mock.recording import store
@@ -45,7 +45,7 @@ IN_THE_WAY: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("kind", IN_THE_WAY)
 def test_a_pipe_or_folder_in_place_of_a_recording_does_not_block_the_request(
-    kind: str, recorder: Served, folder: Path
+    kind: str, recorder: RunningMock, folder: Path
 ) -> None:
     name = store.name_of(_request())
     (folder / name).parent.mkdir()
@@ -61,7 +61,9 @@ def _request(domain: str = "document.invoice") -> ExtractionRequest:
     return chat_parser.parse(json.dumps({**BODY, "domain": domain}).encode()).extraction
 
 
-def test_a_pipe_where_a_domains_folder_is_to_stand_is_an_error_of_the_operator(recorder: Served, folder: Path) -> None:
+def test_a_pipe_where_a_domains_folder_is_to_stand_is_an_error_of_the_operator(
+    recorder: RunningMock, folder: Path
+) -> None:
     os.mkfifo(folder / "document.invoice")
 
     answer = recorder.http.post(CHAT, json=BODY, timeout=PATIENCE)
@@ -72,7 +74,7 @@ def test_a_pipe_where_a_domains_folder_is_to_stand_is_an_error_of_the_operator(r
 
 @pytest.mark.parametrize("asked_before", [False, True])
 def test_a_link_that_takes_the_folders_place_is_not_followed(
-    recorder: Served, folder: Path, tmp_path: Path, *, asked_before: bool
+    recorder: RunningMock, folder: Path, tmp_path: Path, *, asked_before: bool
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

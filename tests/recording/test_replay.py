@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Serve
 from tests.process import serving
 from tests.real_api import KEY, RealApi, says, says_content
-from tests.serving import CHAT, Served, data_url, image_message, picture
+from tests.serving import CHAT, RunningMock, data_url, image_message, picture
 
 ONE, OTHER = picture(1), picture(2)
 SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}}
@@ -105,7 +105,7 @@ def _message(answer: httpx.Response) -> str:
 
 
 def test_each_of_many_requests_is_answered_as_it_was_recorded_and_with_another_picture_not_at_all(
-    recorder: Served, api: RealApi, tmp_path: Path
+    recorder: RunningMock, api: RealApi, tmp_path: Path
 ) -> None:
     folder, key = tmp_path / "recordings", {"Authorization": f"Bearer {KEY}"}
     heard = {name: recorder.http.post(CHAT, json=body, headers=key) for name, body in DIFFERING.items()}
@@ -142,7 +142,7 @@ def _without_key(answer: httpx.Response) -> Any:
     return json.loads(answer.text.replace(KEY, "<redacted>"))
 
 
-def test_a_miss_says_what_agrees(recorder: Served, tmp_path: Path) -> None:
+def test_a_miss_says_what_agrees(recorder: RunningMock, tmp_path: Path) -> None:
     recorder.http.post(CHAT, json=_invoice())
 
     with serving(tmp_path / "process", "--fixtures", str(tmp_path / "recordings"), "--strict") as process:
@@ -153,7 +153,7 @@ def test_a_miss_says_what_agrees(recorder: Served, tmp_path: Path) -> None:
     assert miss.endswith("); domain and text agree.")
 
 
-def test_requests_of_the_same_identity_share_an_answer(recorder: Served, api: RealApi) -> None:
+def test_requests_of_the_same_identity_share_an_answer(recorder: RunningMock, api: RealApi) -> None:
     base = _invoice(config={"gql_stmt": "{ a b }", "page_indices": [1]})
     part = {"type": "image_url", "image_url": {"url": data_url(ONE)}}
     lines = base64.encodebytes(ONE).decode()
@@ -179,7 +179,7 @@ def test_requests_of_the_same_identity_share_an_answer(recorder: Served, api: Re
     assert api.asked == 1
 
 
-def test_a_miss_for_a_picture_in_another_message_says_so(recorder: Served, serve: Serve, tmp_path: Path) -> None:
+def test_a_miss_for_a_picture_in_another_message_says_so(recorder: RunningMock, serve: Serve, tmp_path: Path) -> None:
     recorder.http.post(CHAT, json=DIFFERING["the picture in the message before"])
     replaying = serve(fixtures=(tmp_path / "recordings",), strict=True)
 
@@ -189,7 +189,7 @@ def test_a_miss_for_a_picture_in_another_message_says_so(recorder: Served, serve
     assert [each["part"] for each in miss["miss"]["differences"]] == ["places[0]"]
 
 
-def test_a_file_says_where_the_documents_stand_and_what_model_was_asked(recorder: Served, tmp_path: Path) -> None:
+def test_a_file_says_where_the_documents_stand_and_what_model_was_asked(recorder: RunningMock, tmp_path: Path) -> None:
     parts = [{"type": "text", "text": "front"}, ONE, {"type": "text", "text": "back"}, OTHER]
     content = [
         {"type": "image_url", "image_url": {"url": data_url(part)}} if isinstance(part, bytes) else part
@@ -205,7 +205,7 @@ def test_a_file_says_where_the_documents_stand_and_what_model_was_asked(recorder
     assert fixture["asked"] == {"model": "vlm-agent-1:pro"}
 
 
-def test_an_old_spelling_of_a_domain_is_the_domain(recorder: Served, api: RealApi) -> None:
+def test_an_old_spelling_of_a_domain_is_the_domain(recorder: RunningMock, api: RealApi) -> None:
     old = recorder.chat(domain="document.w2-form")
     new = recorder.chat(domain="accounting.form-w2")
 
@@ -249,7 +249,7 @@ VERBATIM = {
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_content_comes_back_to_the_byte_and_stands_in_the_file_as_json_where_it_is_some(
-    name: str, recorder: Served, api: RealApi, serve: Serve, tmp_path: Path
+    name: str, recorder: RunningMock, api: RealApi, serve: Serve, tmp_path: Path
 ) -> None:
     api.say = says_content(TEXTS[name])
     folder = tmp_path / "recordings"
@@ -263,7 +263,7 @@ def test_content_comes_back_to_the_byte_and_stands_in_the_file_as_json_where_it_
 
 
 def test_content_that_was_changed_by_hand_is_answered(
-    recorder: Served, api: RealApi, serve: Serve, tmp_path: Path
+    recorder: RunningMock, api: RealApi, serve: Serve, tmp_path: Path
 ) -> None:
     api.say = says_content('{"total": 12.50}')
     recorder.http.post(CHAT, json=_invoice())
@@ -287,7 +287,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_all_else_in_a_body_comes_back_as_it_was(
-    name: str, recorder: Served, api: RealApi, serve: Serve, tmp_path: Path
+    name: str, recorder: RunningMock, api: RealApi, serve: Serve, tmp_path: Path
 ) -> None:
     api.say = says_content('{"a": 1}', **BODIES[name])
 
@@ -299,7 +299,7 @@ def test_all_else_in_a_body_comes_back_as_it_was(
 
 
 def test_a_message_without_content_and_a_second_choice_come_back(
-    recorder: Served, api: RealApi, serve: Serve, tmp_path: Path
+    recorder: RunningMock, api: RealApi, serve: Serve, tmp_path: Path
 ) -> None:
     call = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function"}]}
     choices = [{"index": 0, "message": call}, {"index": 1, "message": {"role": "assistant", "content": "two"}}]
@@ -313,7 +313,7 @@ def test_a_message_without_content_and_a_second_choice_come_back(
 
 
 def test_an_answer_that_its_domain_does_not_allow_is_recorded_and_loads(
-    recorder: Served, api: RealApi, serve: Serve, tmp_path: Path
+    recorder: RunningMock, api: RealApi, serve: Serve, tmp_path: Path
 ) -> None:
     api.say = says_content('{"total_amount":"a lot"}')
     recorder.http.post(CHAT, json=_invoice())
@@ -324,7 +324,7 @@ def test_an_answer_that_its_domain_does_not_allow_is_recorded_and_loads(
 
 
 def test_the_recorded_latency_is_waited_for_only_if_that_is_asked_for(
-    recorder: Served, api: RealApi, serve: Serve, tmp_path: Path
+    recorder: RunningMock, api: RealApi, serve: Serve, tmp_path: Path
 ) -> None:
     api.wait = 0.2
     recorder.http.post(CHAT, json=_invoice())
@@ -341,7 +341,7 @@ def test_the_recorded_latency_is_waited_for_only_if_that_is_asked_for(
     assert at_once.status_code == 201
 
 
-def test_a_file_is_small_and_has_no_picture_in_it(recorder: Served, tmp_path: Path) -> None:
+def test_a_file_is_small_and_has_no_picture_in_it(recorder: RunningMock, tmp_path: Path) -> None:
     for seed in range(5):
         url = data_url(picture(seed) + bytes([seed]) * 5_000_000)
         name = {"type": "image_url", "image_url": {"url": url, "filename": "C:\\scans\\acme.png"}}

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from tests.conftest import Serve
 from tests.real_api import KEY, RealApi, says_content
-from tests.serving import CHAT, Served, picture
+from tests.serving import CHAT, RunningMock, picture
 from tests.test_redaction import SPELLINGS
 
 TEXT = {"messages": [{"content": "Extract"}], "domain": "document.invoice"}
@@ -45,7 +45,7 @@ HOLDING: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 @pytest.fixture
-def recorder(serve: Serve, api: RealApi, folder: Path) -> Served:
+def recorder(serve: Serve, api: RealApi, folder: Path) -> RunningMock:
     """Return a server that records everything."""
     return serve(record="new", fixtures=(folder,), upstream=api.url, record_errors=True)
 
@@ -55,7 +55,7 @@ def _written(folder: Path) -> str:
 
 
 def test_a_request_that_holds_the_key_in_any_part_is_passed_on_and_not_recorded(
-    recorder: Served, api: RealApi, folder: Path
+    recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     api.say = says_content("{}")
     for part, holding in HOLDING.items():
@@ -73,7 +73,7 @@ def test_a_request_that_holds_the_key_in_any_part_is_passed_on_and_not_recorded(
 
 @pytest.mark.parametrize("part", ["model", "domain", "text"])
 def test_a_request_that_holds_a_spelling_of_the_key_is_not_recorded(
-    part: str, recorder: Served, api: RealApi, folder: Path
+    part: str, recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     api.say = says_content("{}")
     for name, spelling in SPELLINGS.items():
@@ -87,7 +87,7 @@ def test_a_request_that_holds_a_spelling_of_the_key_is_not_recorded(
 
 
 def test_an_answer_that_holds_a_spelling_of_the_key_is_cleaned_or_not_recorded(
-    recorder: Served, api: RealApi, folder: Path
+    recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     shapes: tuple[Callable[[str], str], ...] = (
         lambda text: f"You sent {text}!",
@@ -110,7 +110,7 @@ def test_an_answer_that_holds_a_spelling_of_the_key_is_cleaned_or_not_recorded(
     assert KEY not in "".join(recorder.lines)
 
 
-def test_a_key_across_the_chunks_of_an_answer_is_taken_out(recorder: Served, api: RealApi, folder: Path) -> None:
+def test_a_key_across_the_chunks_of_an_answer_is_taken_out(recorder: RunningMock, api: RealApi, folder: Path) -> None:
     whole = json.dumps({"choices": [{"message": {"role": "assistant", "content": f"You sent {KEY}, so"}}]})
     api.say = lambda _request, _body: StreamingResponse(iter(whole), media_type="application/json")
 
@@ -134,7 +134,7 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
 def test_what_else_the_client_proves_itself_with_is_taken_out_of_its_answer(
-    credential: str, recorder: Served, api: RealApi, folder: Path
+    credential: str, recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     api.say = says_content(f"You are {OTHER} here")
 
@@ -147,7 +147,7 @@ def test_what_else_the_client_proves_itself_with_is_taken_out_of_its_answer(
 
 
 def test_what_looks_like_a_secret_as_a_model_or_a_domain_is_neither_recorded_nor_logged(
-    recorder: Served, api: RealApi, folder: Path
+    recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     token = "ghp_" + "a1" * 18
     api.say = says_content("{}")
@@ -162,7 +162,7 @@ def test_what_looks_like_a_secret_as_a_model_or_a_domain_is_neither_recorded_nor
 
 
 def test_an_error_of_the_upstream_that_tells_the_key_is_recorded_without_it(
-    recorder: Served, api: RealApi, folder: Path
+    recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     api.say = lambda _request, _body: Response(f"no such key: {KEY[:20]}", 401, media_type="text/plain")
 

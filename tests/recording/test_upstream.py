@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from tests.conftest import Put, Serve
 from tests.effort import is_linear
 from tests.real_api import KEY, RealApi, completion, says, says_content
-from tests.serving import CHAT, Served, begun, image_message, picture
+from tests.serving import CHAT, RunningMock, begun, image_message, picture
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.answer import Answer, UpstreamResponse
 from vlmrun_mock.api.errors import UpstreamAnswerTooLarge, UpstreamTimeout, UpstreamUnreachable
@@ -47,7 +47,7 @@ def _source(answer: httpx.Response) -> str:
     return answer.headers["x-vlmrun-mock-source"]
 
 
-def test_what_the_client_sends_arrives_and_what_comes_back_is_passed_on(recorder: Served, api: RealApi) -> None:
+def test_what_the_client_sends_arrives_and_what_comes_back_is_passed_on(recorder: RunningMock, api: RealApi) -> None:
     raw = json.dumps({**INVOICE, "max_tokens": 7, "odd": {"key": [1.50]}}, indent=1).encode()
     headers = {**WITH_KEY, "Content-Type": "application/json", "X-Custom": "kept", "Accept-Encoding": "gzip"}
 
@@ -69,7 +69,7 @@ def test_what_the_client_sends_arrives_and_what_comes_back_is_passed_on(recorder
 
 
 def test_neither_the_key_nor_a_cookie_nor_a_header_is_written_or_logged(
-    recorder: Served, api: RealApi, folder: Path
+    recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     api_key = {"X-Api-Key": f"{KEY}-other"}
     cookie = {"Cookie": "session=crumbs-0123456789"}
@@ -87,7 +87,7 @@ def test_neither_the_key_nor_a_cookie_nor_a_header_is_written_or_logged(
     assert "secrets in it replaced]" in recorder.lines[0]
 
 
-def test_a_request_that_holds_a_secret_is_passed_on_and_not_recorded(recorder: Served, folder: Path) -> None:
+def test_a_request_that_holds_a_secret_is_passed_on_and_not_recorded(recorder: RunningMock, folder: Path) -> None:
     signed = "https://bucket.s3.amazonaws.com/a.png?X-Amz-Signature=0123456789abcdef"
     requests: list[dict[str, Any]] = [
         {"messages": [{"content": f"My key is {KEY}"}]},
@@ -107,7 +107,7 @@ def test_a_request_that_holds_a_secret_is_passed_on_and_not_recorded(recorder: S
     assert KEY not in "".join(recorder.lines)
 
 
-def test_no_credential_of_the_client_is_written(recorder: Served, api: RealApi, folder: Path) -> None:
+def test_no_credential_of_the_client_is_written(recorder: RunningMock, api: RealApi, folder: Path) -> None:
     sent = {"Authorization": "Basic c29tZWJvZHk6c2VjcmV0", "X-Api-Key": "Zk93hd72hfQ", "Cookie": "a=1; sid=Crumbs99999"}
     api.say = lambda request, _body: Response(
         json.dumps({"detail": [request.headers[name.lower()] for name in sent]}), 400, media_type="text/x-Crumbs99999"
@@ -139,7 +139,7 @@ def test_a_secret_in_a_recorded_errors_header_is_replaced(serve: Serve, api: Rea
 
 
 def test_a_password_in_content_is_replaced_and_the_rest_stays_as_it_was_written(
-    recorder: Served, api: RealApi, folder: Path
+    recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     api.say = says_content('{"user": "acme", "password": "hunter22", "total": 12}')
 
@@ -153,7 +153,7 @@ def test_a_password_in_content_is_replaced_and_the_rest_stays_as_it_was_written(
 
 
 @pytest.mark.parametrize("key", ["local", "test", "dummy"])
-def test_a_placeholder_for_a_key_spoils_no_recording(key: str, recorder: Served, api: RealApi) -> None:
+def test_a_placeholder_for_a_key_spoils_no_recording(key: str, recorder: RunningMock, api: RealApi) -> None:
     api.say = says_content(f'{{"notes":"a {key} tax"}}')
 
     answers = [
@@ -223,7 +223,7 @@ def test_a_recording_of_another_folder_is_no_name_to_write_at(
 
 
 def test_a_stream_that_is_no_completion_is_passed_on_and_never_taken_for_a_plain_answer(
-    recorder: Served, api: RealApi
+    recorder: RunningMock, api: RealApi
 ) -> None:
     plain = {**INVOICE, "model": "vlmrun-orion-1:auto"}
     sse = b'data: {"choices": []}\n\ndata: [DONE]\n\n'
@@ -251,7 +251,7 @@ ODD_BODIES = {
 
 @pytest.mark.parametrize("name", ODD_BODIES)
 def test_a_body_that_no_file_can_hold_is_passed_on_and_the_reason_is_told(
-    name: str, recorder: Served, api: RealApi, folder: Path
+    name: str, recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     api.say = says(ODD_BODIES[name])
 
@@ -262,7 +262,7 @@ def test_a_body_that_no_file_can_hold_is_passed_on_and_the_reason_is_told(
     assert _files(folder) == []
 
 
-def test_a_message_without_content_is_replayed_without_one(recorder: Served, api: RealApi) -> None:
+def test_a_message_without_content_is_replayed_without_one(recorder: RunningMock, api: RealApi) -> None:
     api.say = says(json.dumps({"choices": [{"message": {"role": "assistant", "tool_calls": []}}]}))
 
     _, replayed = (recorder.http.post(CHAT, json=INVOICE) for _ in range(2))
@@ -305,7 +305,7 @@ def test_a_proxy_that_cannot_be_used_is_a_502_of_ours(
     ],
 )
 def test_a_fault_strikes_what_is_passed_on_and_not_what_is_recorded(
-    kind: Any, spoilt: str, recorder: Served, api: RealApi
+    kind: Any, spoilt: str, recorder: RunningMock, api: RealApi
 ) -> None:
     recorder.http.post("/_mock/faults", json={"kind": kind}).raise_for_status()
 
@@ -329,7 +329,7 @@ def test_a_fault_on_an_answer_that_ended_early_cuts_no_further(serve: Serve, fol
 
 
 def test_a_folder_that_leads_elsewhere_is_not_written_into(
-    recorder: Served, api: RealApi, folder: Path, tmp_path: Path
+    recorder: RunningMock, api: RealApi, folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     (folder / "document.invoice").symlink_to(tmp_path / "elsewhere")
@@ -350,7 +350,7 @@ def test_what_another_recorder_has_written_is_not_asked_again(serve: Serve, api:
     assert (_source(answer), api.asked) == ("fixture", 1)
 
 
-def test_the_query_of_a_request_arrives(recorder: Served, api: RealApi) -> None:
+def test_the_query_of_a_request_arrives(recorder: RunningMock, api: RealApi) -> None:
     queries: list[str] = []
 
     def say(request: Any, body: dict[str, Any]) -> Response:
@@ -363,7 +363,7 @@ def test_the_query_of_a_request_arrives(recorder: Served, api: RealApi) -> None:
     assert queries == ["api-version=2&x=%20"]
 
 
-def test_the_log_shows_no_secret_of_a_url(recorder: Served) -> None:
+def test_the_log_shows_no_secret_of_a_url(recorder: RunningMock) -> None:
     for url in ("https://x.io/a.png?access_token=tok-99999999", "https://me:secretpw1@x.io/a.png"):
         recorder.chat(messages=[{"content": [{"type": "image_url", "image_url": {"url": url}}]}])
 
@@ -371,7 +371,9 @@ def test_the_log_shows_no_secret_of_a_url(recorder: Served) -> None:
     assert "secretpw1" not in "".join(recorder.lines)
 
 
-def test_the_journal_says_what_became_of_it_and_what_the_upstream_asked_for(recorder: Served, api: RealApi) -> None:
+def test_the_journal_says_what_became_of_it_and_what_the_upstream_asked_for(
+    recorder: RunningMock, api: RealApi
+) -> None:
     api.say = lambda _request, _body: Response(b"{}", 429, {"retry-after": "7"})
     recorder.http.post(CHAT, json=INVOICE)
 
@@ -395,7 +397,7 @@ NO_COMPLETIONS = {
 
 @pytest.mark.parametrize("name", NO_COMPLETIONS)
 def test_an_answer_that_is_no_completion_is_passed_on_unchanged_and_not_recorded(
-    name: str, recorder: Served, api: RealApi, folder: Path
+    name: str, recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     status, media_type, body = NO_COMPLETIONS[name]
     api.say = says(body, status, media_type)
@@ -539,7 +541,7 @@ def test_an_upstream_that_speaks_no_http_is_a_502_of_ours(said: bytes, serve: Se
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_an_answer_that_has_no_body_is_passed_on(status: int, recorder: Served, api: RealApi) -> None:
+def test_an_answer_that_has_no_body_is_passed_on(status: int, recorder: RunningMock, api: RealApi) -> None:
     api.say = lambda _request, _body: Response(status_code=status)
 
     answers = [recorder.http.post(CHAT, json=INVOICE) for _ in range(2)]
@@ -561,7 +563,9 @@ def test_an_odd_header_is_passed_on(serve: Serve, folder: Path) -> None:
     assert "[not recorded: it cannot be written as a fixture: " in recorder.lines[0]
 
 
-def test_an_answer_that_is_compressed_unasked_for_is_recorded(recorder: Served, api: RealApi, folder: Path) -> None:
+def test_an_answer_that_is_compressed_unasked_for_is_recorded(
+    recorder: RunningMock, api: RealApi, folder: Path
+) -> None:
     api.say = lambda request, body: Response(
         gzip.compress(bytes(completion(request, body).body)),
         201,
@@ -577,7 +581,9 @@ def test_an_answer_that_is_compressed_unasked_for_is_recorded(recorder: Served, 
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "made-up"])
-def test_what_cannot_be_decompressed_is_passed_on_as_it_came(encoding: str, recorder: Served, api: RealApi) -> None:
+def test_what_cannot_be_decompressed_is_passed_on_as_it_came(
+    encoding: str, recorder: RunningMock, api: RealApi
+) -> None:
     api.say = lambda _request, _body: Response(b"no gzip", 201, {"content-encoding": encoding})
 
     with recorder.http.stream("POST", CHAT, json=INVOICE) as answer:
@@ -586,7 +592,7 @@ def test_what_cannot_be_decompressed_is_passed_on_as_it_came(encoding: str, reco
     assert (answer.headers["content-encoding"], raw) == (encoding, b"no gzip")
 
 
-def test_a_redirect_is_not_followed_and_the_operator_is_told(recorder: Served, api: RealApi) -> None:
+def test_a_redirect_is_not_followed_and_the_operator_is_told(recorder: RunningMock, api: RealApi) -> None:
     api.say = lambda _request, _body: RedirectResponse(f"{api.url}/elsewhere")
 
     answer = recorder.http.post(CHAT, json=INVOICE)
@@ -596,7 +602,7 @@ def test_a_redirect_is_not_followed_and_the_operator_is_told(recorder: Served, a
 
 
 def test_a_body_that_cannot_be_read_here_is_passed_on_and_not_recorded(
-    recorder: Served, api: RealApi, folder: Path
+    recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     body = {"messages": [{"role": "robot", "content": "x"}]}
 
@@ -621,7 +627,9 @@ def test_a_request_without_a_key_and_one_that_is_too_large_do_not_reach_the_upst
     assert (statuses, api.asked) == ([401, 413], 0)
 
 
-def test_the_same_request_sent_many_times_at_once_is_asked_once(recorder: Served, api: RealApi, folder: Path) -> None:
+def test_the_same_request_sent_many_times_at_once_is_asked_once(
+    recorder: RunningMock, api: RealApi, folder: Path
+) -> None:
     api.wait = 0.5
 
     with ThreadPoolExecutor(12) as pool:
@@ -634,7 +642,7 @@ def test_the_same_request_sent_many_times_at_once_is_asked_once(recorder: Served
 
 
 def test_the_same_request_sent_again_and_again_while_it_is_recorded_is_asked_once(
-    recorder: Served, api: RealApi
+    recorder: RunningMock, api: RealApi
 ) -> None:
     api.wait = 0.02
 
@@ -666,7 +674,7 @@ def test_what_was_recorded_between_a_look_and_the_question_is_not_asked(api: Rea
     assert api.asked == 0
 
 
-def test_a_key_never_sees_what_the_upstream_told_another_key(recorder: Served, api: RealApi) -> None:
+def test_a_key_never_sees_what_the_upstream_told_another_key(recorder: RunningMock, api: RealApi) -> None:
     api.wait = 0.5
     keys = [f"sk-somebodys-key-{number:010}" for number in range(6)]
 
@@ -683,7 +691,7 @@ def test_a_key_never_sees_what_the_upstream_told_another_key(recorder: Served, a
         assert not any(other in answer.text for other in keys if other != key)
 
 
-def test_a_refusal_of_one_key_is_not_shared_with_another_key(recorder: Served, api: RealApi) -> None:
+def test_a_refusal_of_one_key_is_not_shared_with_another_key(recorder: RunningMock, api: RealApi) -> None:
     api.wait = 0.3
     api.say = lambda request, body: (
         Response(b'{"detail":"Invalid API key"}', 401)
@@ -700,7 +708,7 @@ def test_a_refusal_of_one_key_is_not_shared_with_another_key(recorder: Served, a
     assert (refused.status_code, answered.status_code) == (401, 201)
 
 
-def test_a_client_that_leaves_does_not_end_what_is_paid_for(recorder: Served, api: RealApi, folder: Path) -> None:
+def test_a_client_that_leaves_does_not_end_what_is_paid_for(recorder: RunningMock, api: RealApi, folder: Path) -> None:
     api.wait = 0.3
 
     with begun(recorder.url, INVOICE):
@@ -755,7 +763,7 @@ def test_mode_none_never_asks(serve: Serve, api: RealApi, folder: Path, put: Put
 
 
 def test_what_cannot_be_written_is_answered_all_the_same_and_the_operator_is_told(
-    recorder: Served, api: RealApi, folder: Path
+    recorder: RunningMock, api: RealApi, folder: Path
 ) -> None:
     (folder / "document.invoice").write_bytes(b"a file where a folder belongs")
 
@@ -767,7 +775,7 @@ def test_what_cannot_be_written_is_answered_all_the_same_and_the_operator_is_tol
     assert _files(folder) == [folder / "document.invoice"]
 
 
-def test_a_fixture_that_broke_meanwhile_is_named_and_nothing_is_lost(recorder: Served, folder: Path) -> None:
+def test_a_fixture_that_broke_meanwhile_is_named_and_nothing_is_lost(recorder: RunningMock, folder: Path) -> None:
     (folder / "broken.json").write_bytes(b"{")
 
     answer = recorder.http.post(CHAT, json=INVOICE)
@@ -778,7 +786,7 @@ def test_a_fixture_that_broke_meanwhile_is_named_and_nothing_is_lost(recorder: S
     assert _source(recorder.http.post(CHAT, json=INVOICE)) == "fixture"
 
 
-def test_an_answer_that_is_nested_absurdly_is_passed_on(recorder: Served, api: RealApi, folder: Path) -> None:
+def test_an_answer_that_is_nested_absurdly_is_passed_on(recorder: RunningMock, api: RealApi, folder: Path) -> None:
     nested = "[" * 900 + "]" * 900
     api.say = says_content("text", nested=json.loads(nested))
     not_recorded = recorder.http.post(CHAT, json=INVOICE)
@@ -792,7 +800,7 @@ def test_an_answer_that_is_nested_absurdly_is_passed_on(recorder: Served, api: R
     assert len(_files(folder)) == 1
 
 
-def test_a_url_in_capitals_is_recorded_and_replayed(recorder: Served, api: RealApi) -> None:
+def test_a_url_in_capitals_is_recorded_and_replayed(recorder: RunningMock, api: RealApi) -> None:
     part = {"type": "image_url", "image_url": {"url": "HTTPS://example.com/a.png"}}
 
     sources = [_source(recorder.chat(messages=[{"content": [part]}])) for _ in range(2)]
@@ -822,7 +830,7 @@ def test_two_servers_that_record_the_same_write_one_file(serve: Serve, api: Real
     ],
 )
 def test_a_file_is_called_by_its_domain_and_text(
-    text: str, folder_and_slug: str, recorder: Served, folder: Path
+    text: str, folder_and_slug: str, recorder: RunningMock, folder: Path
 ) -> None:
     recorder.chat(messages=[{"content": text}], domain="document.invoice")
 
@@ -837,7 +845,7 @@ def test_a_file_is_called_by_its_domain_and_text(
     [(None, "no-domain"), ("custom.Ünï/../slip", "custom.n.slip"), ("..", "domain"), ("a" * 500, "a" * 100)],
 )
 def test_a_folder_is_called_by_a_domain_that_may_be_anything(
-    domain: str | None, name: str, recorder: Served, folder: Path
+    domain: str | None, name: str, recorder: RunningMock, folder: Path
 ) -> None:
     answer = recorder.chat(domain=domain)
 

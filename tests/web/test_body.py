@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.conftest import Serve
-from tests.serving import CHAT, Served, image_message
+from tests.serving import CHAT, RunningMock, image_message
 from vlmrun_mock.api.bodies import MOST_VALUES
 from vlmrun_mock.mock.journal import Journal
 from vlmrun_mock.mock.options.option import MEBIBYTE
@@ -89,13 +89,13 @@ def chunked(body: bytes, size: int = 10_000) -> bytes:
 
 
 @pytest.fixture
-def limited(serve: Serve) -> Served:
+def limited(serve: Serve) -> RunningMock:
     """Return a server with a small limit."""
     return serve(max_body=LIMIT)
 
 
 @pytest.mark.parametrize("size", [LIMIT - 1, LIMIT])
-def test_a_body_of_the_limit_is_accepted(size: int, limited: Served) -> None:
+def test_a_body_of_the_limit_is_accepted(size: int, limited: RunningMock) -> None:
     body = body_of(size)
 
     with connection(limited.url) as whole, connection(limited.url) as in_chunks:
@@ -112,7 +112,7 @@ def test_a_larger_body_gets_a_complete_413_though_nothing_is_read_before_all_is_
     in_chunks: bool,
     size: int,
     further: str,
-    limited: Served,
+    limited: RunningMock,
 ) -> None:
     body = body_of(size)
 
@@ -130,7 +130,7 @@ def test_a_larger_body_gets_a_complete_413_though_nothing_is_read_before_all_is_
     assert json.loads(answer)["detail"] == error["message"]
 
 
-def test_a_connection_goes_on_after_a_413(limited: Served) -> None:
+def test_a_connection_goes_on_after_a_413(limited: RunningMock) -> None:
     large, small = body_of(2 * LIMIT), body_of(1000)
 
     with connection(limited.url) as wire:
@@ -142,7 +142,7 @@ def test_a_connection_goes_on_after_a_413(limited: Served) -> None:
     assert (refused, answered) == (413, 201)
 
 
-def test_a_client_that_never_ends_gets_its_answer_and_is_not_listened_to_for_ever(limited: Served) -> None:
+def test_a_client_that_never_ends_gets_its_answer_and_is_not_listened_to_for_ever(limited: RunningMock) -> None:
     chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
 
     with connection(limited.url) as wire:
@@ -168,7 +168,7 @@ def test_a_body_of_too_many_values_is_a_413_that_says_so(serve: Serve) -> None:
     assert "JSON values" in json.loads(answer)["error"]["message"]
 
 
-def test_a_client_that_asks_first_is_refused_before_it_sends(limited: Served) -> None:
+def test_a_client_that_asks_first_is_refused_before_it_sends(limited: RunningMock) -> None:
     with connection(limited.url) as wire:
         wire.send(f"Content-Length: {LIMIT + 1}\r\n", "Expect: 100-continue\r\n")
 
@@ -176,7 +176,7 @@ def test_a_client_that_asks_first_is_refused_before_it_sends(limited: Served) ->
         assert wire.ended()
 
 
-def test_a_client_that_asks_first_is_let_through_with_a_body_of_the_limit(limited: Served) -> None:
+def test_a_client_that_asks_first_is_let_through_with_a_body_of_the_limit(limited: RunningMock) -> None:
     body = body_of(LIMIT)
 
     with connection(limited.url) as wire:
@@ -188,7 +188,7 @@ def test_a_client_that_asks_first_is_let_through_with_a_body_of_the_limit(limite
     assert (interim, final) == (100, 201)
 
 
-def test_a_client_that_asks_first_without_a_key_is_refused_before_it_sends(limited: Served) -> None:
+def test_a_client_that_asks_first_without_a_key_is_refused_before_it_sends(limited: RunningMock) -> None:
     with connection(limited.url) as wire:
         wire.send(f"Content-Length: {LIMIT}\r\n", "Expect: 100-continue\r\n", key="")
 
@@ -202,7 +202,7 @@ def test_a_client_that_asks_first_without_a_key_is_refused_before_it_sends(limit
 )
 @pytest.mark.parametrize("further", ["", CLOSE], ids=["kept open", "closed"])
 def test_an_answer_that_needs_no_body_is_complete_though_a_large_body_is_sent(
-    further: str, path: str, key: str, status: int, limited: Served
+    further: str, path: str, key: str, status: int, limited: RunningMock
 ) -> None:
     body = body_of(20 * LIMIT)
 
@@ -215,7 +215,7 @@ def test_an_answer_that_needs_no_body_is_complete_though_a_large_body_is_sent(
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_body_does_no_harm(
-    limited: Served, capfd: pytest.CaptureFixture[str]
+    limited: RunningMock, capfd: pytest.CaptureFixture[str]
 ) -> None:
     body = body_of(LIMIT)
     for sent in (0, 1, LIMIT // 2, LIMIT - 1):
@@ -230,7 +230,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_body_does_no_harm(
     assert capfd.readouterr().err == ""
 
 
-def test_the_log_tells_of_a_client_that_left(limited: Served) -> None:
+def test_the_log_tells_of_a_client_that_left(limited: RunningMock) -> None:
     with connection(limited.url) as wire:
         wire.send("Content-Length: 100\r\n", body=b"{")
     deadline = time.monotonic() + 10
@@ -240,7 +240,7 @@ def test_the_log_tells_of_a_client_that_left(limited: Served) -> None:
     assert "[the client closed the connection]" in limited.lines[0]
 
 
-def test_the_default_limit_is_64_mebibytes(served: Served) -> None:
+def test_the_default_limit_is_64_mebibytes(served: RunningMock) -> None:
     picture = b"data:image/png;base64,"
     frame = json.dumps({"domain": "document.invoice", "messages": image_message(b"")}).encode()
     body = frame.replace(picture, picture + b"A" * ((64 * MEBIBYTE - len(frame)) // 4 * 4))
@@ -254,7 +254,7 @@ def test_the_default_limit_is_64_mebibytes(served: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/schema", "/v1/hub/schema"])
-def test_the_limit_holds_for_every_endpoint_that_reads_a_body(path: str, limited: Served) -> None:
+def test_the_limit_holds_for_every_endpoint_that_reads_a_body(path: str, limited: RunningMock) -> None:
     answer = limited.http.post(path, content=b'{"domain":"' + b"x" * LIMIT + b'"}')
 
     assert answer.status_code == 413
@@ -262,7 +262,7 @@ def test_the_limit_holds_for_every_endpoint_that_reads_a_body(path: str, limited
 
 
 @pytest.mark.parametrize("size", [1_000, LIMIT])
-def test_a_body_in_gzip_is_read_as_it_was_before(size: int, limited: Served) -> None:
+def test_a_body_in_gzip_is_read_as_it_was_before(size: int, limited: RunningMock) -> None:
     packed, plain = (
         limited.http.post(CHAT, content=content, headers=headers)
         for content, headers in (
@@ -275,7 +275,7 @@ def test_a_body_in_gzip_is_read_as_it_was_before(size: int, limited: Served) -> 
     assert packed.content == plain.content
 
 
-def test_a_body_that_unpacks_to_more_than_the_limit_is_a_413(limited: Served) -> None:
+def test_a_body_that_unpacks_to_more_than_the_limit_is_a_413(limited: RunningMock) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
 
     answer = limited.http.post(CHAT, content=bomb, headers={"Content-Encoding": "gzip"})
@@ -294,7 +294,7 @@ def test_a_body_that_unpacks_to_more_than_the_limit_is_a_413(limited: Served) ->
     ids=["no gzip", "cut short", "another encoding"],
 )
 def test_an_encoding_that_cannot_be_undone_is_a_422(
-    encoding: str, content: bytes, reason: str, limited: Served
+    encoding: str, content: bytes, reason: str, limited: RunningMock
 ) -> None:
     answer = limited.http.post(CHAT, content=content, headers={"Content-Encoding": encoding})
 

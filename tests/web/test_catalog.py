@@ -9,14 +9,14 @@ import pytest
 from vlmrun.hub.registry import registry
 
 from tests.conftest import Serve
-from tests.serving import Served
+from tests.serving import RunningMock
 from vlmrun_mock.fixtures.domains import ALIASES, packaged
 
 DOMAINS = packaged().names()
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/openai/health", "/_mock/health"])
-def test_health_is_200_with_and_without_a_key(served: Served, path: str) -> None:
+def test_health_is_200_with_and_without_a_key(served: RunningMock, path: str) -> None:
     assert served.http.get(path).status_code == 200
     assert served.http.get(path, headers={"Authorization": ""}).status_code == 200
 
@@ -30,14 +30,14 @@ def test_health_refuses_a_wrong_key(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/openai/models", "/v1/models", "/v1/domains", "/v1/files"])
-def test_a_list_needs_a_key(served: Served, path: str) -> None:
+def test_a_list_needs_a_key(served: RunningMock, path: str) -> None:
     answer = served.http.get(path, headers={"Authorization": ""})
 
     assert answer.status_code == 401
     assert answer.json()["detail"] == "Invalid API key"
 
 
-def test_models_are_listed_as_openai_does(served: Served) -> None:
+def test_models_are_listed_as_openai_does(served: RunningMock) -> None:
     listed = served.http.get("/v1/openai/models").json()
 
     assert listed["object"] == "list"
@@ -48,18 +48,18 @@ def test_models_are_listed_as_openai_does(served: Served) -> None:
 
 
 @pytest.mark.parametrize("name", ["gpt-4o", "Qwen/Qwen3-VL", "vlm-1:latest"])
-def test_a_model_is_known_by_any_name_that_chat_takes(name: str, served: Served) -> None:
+def test_a_model_is_known_by_any_name_that_chat_takes(name: str, served: RunningMock) -> None:
     model = served.openai().models.retrieve(name)
 
     assert (model.id, model.object) == (name, "model")
 
 
 @pytest.mark.parametrize("path", ["/v1/hub/domains", "/v1/hub/info", "/v1/experimental/health"])
-def test_the_hub_and_health_need_no_key(served: Served, path: str) -> None:
+def test_the_hub_and_health_need_no_key(served: RunningMock, path: str) -> None:
     assert served.http.get(path, headers={"Authorization": ""}).status_code == 200
 
 
-def test_the_documented_pairs_of_model_and_domain_are_listed(served: Served) -> None:
+def test_the_documented_pairs_of_model_and_domain_are_listed(served: RunningMock) -> None:
     listed = served.http.get("/v1/models").json()
 
     names = [each["domain"] for each in listed]
@@ -68,7 +68,7 @@ def test_the_documented_pairs_of_model_and_domain_are_listed(served: Served) -> 
     assert set(names) - set(DOMAINS) == {"vlm-1-embeddings"}
 
 
-def test_a_schema_of_the_request_is_described_instead_of_the_domains(served: Served) -> None:
+def test_a_schema_of_the_request_is_described_instead_of_the_domains(served: RunningMock) -> None:
     schema = {"type": "object", "properties": {"total": {"type": "number"}}}
 
     answer = served.http.post("/v1/schema", json={"domain": "custom.bill", "config": {"json_schema": schema}}).json()
@@ -77,14 +77,14 @@ def test_a_schema_of_the_request_is_described_instead_of_the_domains(served: Ser
     assert answer["gql_stmt"] == "{ total }"
 
 
-def test_domains_are_listed_with_a_description(served: Served) -> None:
+def test_domains_are_listed_with_a_description(served: RunningMock) -> None:
     listed = served.http.get("/v1/domains").json()
 
     assert [each["domain"] for each in listed] == DOMAINS
     assert all(len(each["description"]) >= 20 for each in listed)
 
 
-def test_hub_domains_are_those_of_the_installed_hub(served: Served) -> None:
+def test_hub_domains_are_those_of_the_installed_hub(served: RunningMock) -> None:
     listed = served.http.get("/v1/hub/domains").json()
 
     assert [each["domain"] for each in listed] == registry.list_schemas()
@@ -93,7 +93,7 @@ def test_hub_domains_are_those_of_the_installed_hub(served: Served) -> None:
 @pytest.mark.parametrize("path", ["/v1/schema", "/v1/hub/schema"])
 @pytest.mark.parametrize("domain", [*DOMAINS, *ALIASES])
 def test_every_domain_has_a_schema_and_a_statement_that_selects_all_of_it(
-    served: Served, path: str, domain: str
+    served: RunningMock, path: str, domain: str
 ) -> None:
     answer = served.http.post(path, json={"domain": domain}).json()
 
@@ -116,14 +116,14 @@ def test_every_domain_has_a_schema_and_a_statement_that_selects_all_of_it(
 
 
 @pytest.mark.parametrize("body", [{"gql_stmt": "{ invoice_id }"}, {"config": {"gql_stmt": "{ invoice_id }"}}])
-def test_a_schema_is_reduced_to_the_selected_fields(served: Served, body: dict[str, Any]) -> None:
+def test_a_schema_is_reduced_to_the_selected_fields(served: RunningMock, body: dict[str, Any]) -> None:
     answer = served.http.post("/v1/schema", json={"domain": "document.invoice", **body}).json()
 
     assert list(answer["json_schema"]["properties"]) == ["invoice_id"]
     assert answer["gql_stmt"] == "{ invoice_id }"
 
 
-def test_an_unknown_schema_is_a_404_that_names_the_closest(served: Served) -> None:
+def test_an_unknown_schema_is_a_404_that_names_the_closest(served: RunningMock) -> None:
     answer = served.http.post("/v1/schema", json={"domain": "document.invoic"})
 
     assert answer.status_code == 404
@@ -131,14 +131,14 @@ def test_an_unknown_schema_is_a_404_that_names_the_closest(served: Served) -> No
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"domain": 1}', b'{"domain": "x", "config": 1}', b"\xff"])
-def test_a_malformed_schema_request_is_a_422(served: Served, raw: bytes) -> None:
+def test_a_malformed_schema_request_is_a_422(served: RunningMock, raw: bytes) -> None:
     answer = served.http.post("/v1/schema", content=raw)
 
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"][0] == "body"
 
 
-def test_a_statement_that_cannot_be_read_is_a_422(served: Served) -> None:
+def test_a_statement_that_cannot_be_read_is_a_422(served: RunningMock) -> None:
     answer = served.http.post("/v1/schema", json={"domain": "document.invoice", "gql_stmt": "{ a"})
 
     assert answer.status_code == 422

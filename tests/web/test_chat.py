@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Put, Serve
-from tests.serving import CHAT, Served, content, data_url, image_message, picture
+from tests.serving import CHAT, RunningMock, content, data_url, image_message, picture
 
 
-def test_an_answer_has_the_documented_status_keys_and_order(served: Served) -> None:
+def test_an_answer_has_the_documented_status_keys_and_order(served: RunningMock) -> None:
     answer = served.chat(vlmrun={"domain": "document.invoice"})
 
     body = answer.json()
@@ -32,7 +32,7 @@ def test_an_answer_has_the_documented_status_keys_and_order(served: Served) -> N
     assert json.loads(choice["message"]["content"])["invoice_id"]
 
 
-def test_content_is_compact_json_without_a_fence(served: Served) -> None:
+def test_content_is_compact_json_without_a_fence(served: RunningMock) -> None:
     text = served.chat(vlmrun={"domain": "document.invoice"}).json()["choices"][0]["message"]["content"]
 
     assert text == json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
@@ -50,14 +50,14 @@ def test_content_is_compact_json_without_a_fence(served: Served) -> None:
         ("vlmrun-orion-2", 200),
     ],
 )
-def test_any_model_is_answered_echoed_and_decides_the_status(served: Served, model: str, status: int) -> None:
+def test_any_model_is_answered_echoed_and_decides_the_status(served: RunningMock, model: str, status: int) -> None:
     answer = served.chat(model=model, vlmrun={"domain": "document.receipt"})
 
     assert answer.status_code == status
     assert answer.json()["model"] == model
 
 
-def test_an_id_sent_by_the_client_is_the_completions_id(served: Served) -> None:
+def test_an_id_sent_by_the_client_is_the_completions_id(served: RunningMock) -> None:
     assert served.chat(id="mine", domain="document.invoice").json()["id"] == "mine"
 
 
@@ -65,7 +65,7 @@ def test_an_id_sent_by_the_client_is_the_completions_id(served: Served) -> None:
     "headers",
     [{"Authorization": "Bearer any"}, {"Authorization": "bearer any"}, {"X-Api-Key": "any"}],
 )
-def test_any_key_is_accepted_in_both_headers(served: Served, headers: dict[str, str]) -> None:
+def test_any_key_is_accepted_in_both_headers(served: RunningMock, headers: dict[str, str]) -> None:
     served.http.headers.pop("Authorization")
     try:
         answer = served.http.post(CHAT, json={"messages": [{}]}, headers=headers)
@@ -79,7 +79,7 @@ def test_any_key_is_accepted_in_both_headers(served: Served, headers: dict[str, 
     "headers",
     [{}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Basic abc"}, {"X-Api-Key": ""}],
 )
-def test_a_request_without_a_key_is_a_401(served: Served, headers: dict[str, str]) -> None:
+def test_a_request_without_a_key_is_a_401(served: RunningMock, headers: dict[str, str]) -> None:
     served.http.headers.pop("Authorization")
     try:
         answer = served.http.post(CHAT, json={"messages": [{}]}, headers=headers)
@@ -137,13 +137,13 @@ def test_headers_say_where_an_answer_came_from(serve: Serve, write: Callable[[st
         {"vlmrun": {"metadata": {"environment": "dev"}}, "domain": "document.receipt"},
     ],
 )
-def test_a_domain_is_found_in_every_spelling(served: Served, spelling: dict[str, object]) -> None:
+def test_a_domain_is_found_in_every_spelling(served: RunningMock, spelling: dict[str, object]) -> None:
     answer = served.chat(**spelling)
 
     assert answer.headers["x-vlmrun-mock-fixture"] == "document.receipt/answer.json"
 
 
-def test_without_domain_and_schema_one_sentence_says_what_to_do(served: Served) -> None:
+def test_without_domain_and_schema_one_sentence_says_what_to_do(served: RunningMock) -> None:
     plain = served.chat().json()["choices"][0]["message"]["content"]
     wrapped = served.chat(response_format={"type": "json_object"}).json()["choices"][0]["message"]["content"]
 
@@ -166,7 +166,7 @@ SCHEMA = {"type": "object", "properties": {"invoice_id": {"type": "string"}}, "r
     ],
 )
 def test_a_callers_schema_is_filled_from_the_domain_in_every_spelling(
-    served: Served, spelling: dict[str, object]
+    served: RunningMock, spelling: dict[str, object]
 ) -> None:
     answer = served.chat(domain="document.invoice", **spelling)
 
@@ -180,7 +180,7 @@ def _only(name: str) -> dict[str, object]:
     return {"type": "object", "properties": {name: {"type": "string"}}, "required": [name]}
 
 
-def test_the_schema_nearest_to_the_domain_wins(served: Served) -> None:
+def test_the_schema_nearest_to_the_domain_wins(served: RunningMock) -> None:
     body: dict[str, object] = {
         "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": _only("e")}},
         "schema": _only("d"),
@@ -198,7 +198,7 @@ def test_the_schema_nearest_to_the_domain_wins(served: Served) -> None:
     assert winners == ["a", "b", "c", "d", "e"]
 
 
-def test_an_unmeetable_schema_is_a_422_that_names_the_place(served: Served) -> None:
+def test_an_unmeetable_schema_is_a_422_that_names_the_place(served: RunningMock) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 5, "maximum": 3}}, "required": ["a"]}
 
     answer = served.chat(vlmrun={"config": {"json_schema": schema}})
@@ -208,7 +208,7 @@ def test_an_unmeetable_schema_is_a_422_that_names_the_place(served: Served) -> N
     assert loc[:6] == ["body", "vlmrun", "config", "json_schema", "properties", "a"]
 
 
-def test_a_selection_returns_the_selected_fields_only(served: Served) -> None:
+def test_a_selection_returns_the_selected_fields_only(served: RunningMock) -> None:
     statement = "{ invoice_id customer_billing_address { city } items { quantity } }"
 
     answer = served.chat(vlmrun={"domain": "document.invoice", "config": {"gql_stmt": statement}})
@@ -219,7 +219,7 @@ def test_a_selection_returns_the_selected_fields_only(served: Served) -> None:
     assert {tuple(item) for item in content["items"]} == {("quantity",)}
 
 
-def test_a_selection_of_an_unknown_field_is_a_422(served: Served) -> None:
+def test_a_selection_of_an_unknown_field_is_a_422(served: RunningMock) -> None:
     answer = served.chat(vlmrun={"domain": "document.invoice", "config": {"gql_stmt": "{ invoice_idd }"}})
 
     problem = answer.json()["detail"][0]
@@ -230,7 +230,7 @@ def test_a_selection_of_an_unknown_field_is_a_422(served: Served) -> None:
 
 @pytest.mark.parametrize(("config", "boxes"), [({"grounding": True}, True), ({"confidence": True}, False)])
 def test_grounding_and_confidence_add_metadata_after_the_fields(
-    served: Served,
+    served: RunningMock,
     config: dict[str, bool],
     boxes: bool,
 ) -> None:
@@ -246,13 +246,13 @@ def test_grounding_and_confidence_add_metadata_after_the_fields(
     assert ("bboxes" in metadata) == boxes
 
 
-def test_markdown_has_no_grounding(served: Served) -> None:
+def test_markdown_has_no_grounding(served: RunningMock) -> None:
     plain = served.chat(domain="document.markdown").json()["choices"]
 
     assert served.chat(vlmrun={"domain": "document.markdown", "config": {"grounding": True}}).json()["choices"] == plain
 
 
-def test_usage_counts_texts_pictures_and_the_content(served: Served) -> None:
+def test_usage_counts_texts_pictures_and_the_content(served: RunningMock) -> None:
     small = served.http.post(
         CHAT, json={"messages": image_message(picture(size=(100, 100))), "domain": "image.caption"}
     )
@@ -267,7 +267,7 @@ def test_usage_counts_texts_pictures_and_the_content(served: Served) -> None:
         assert figures["total_tokens"] == figures["prompt_tokens"] + figures["completion_tokens"]
 
 
-def test_every_kind_of_content_part_is_accepted(served: Served) -> None:
+def test_every_kind_of_content_part_is_accepted(served: RunningMock) -> None:
     url = "https://example.com/a"
     parts = [
         {"type": "text", "text": "Extract"},
@@ -286,7 +286,7 @@ def test_every_kind_of_content_part_is_accepted(served: Served) -> None:
     assert "7 documents" in served.lines[-1]
 
 
-def test_a_repeated_request_is_answered_alike_and_from_memory(served: Served) -> None:
+def test_a_repeated_request_is_answered_alike_and_from_memory(served: RunningMock) -> None:
     body = {"messages": image_message(picture(7)), "vlmrun": {"domain": "document.invoice"}}
 
     first, second = (served.http.post(CHAT, json=body) for _ in range(2))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import Put, Serve
-from tests.serving import CHAT, Served, content, data_url, image_message, picture, source
+from tests.serving import CHAT, RunningMock, content, data_url, image_message, picture, source
 
 INVOICE = {"match": {"domain": "document.invoice"}, "answer": {"content": {"invoice_id": "MINE"}}}
 ROUTES = {
@@ -22,29 +22,29 @@ ROUTES = {
 
 
 @pytest.fixture
-def mine(serve: Serve) -> Served:
+def mine(serve: Serve) -> RunningMock:
     """Return a server of the test's own."""
     return serve()
 
 
-def keyless(served: Served, method: str, path: str, **options: Any) -> httpx.Response:
+def keyless(served: RunningMock, method: str, path: str, **options: Any) -> httpx.Response:
     """Send a request without a key."""
     return served.http.request(method, path, headers={"Authorization": ""}, **options)
 
 
-def as_key(served: Served, key: str, method: str, path: str, **options: Any) -> httpx.Response:
+def as_key(served: RunningMock, key: str, method: str, path: str, **options: Any) -> httpx.Response:
     """Send a request with a key."""
     return served.http.request(method, path, headers={"Authorization": f"Bearer {key}"}, **options)
 
 
-def listed(served: Served, **parameters: Any) -> list[dict[str, Any]]:
+def listed(served: RunningMock, **parameters: Any) -> list[dict[str, Any]]:
     """Return the journal's entries."""
     answer = served.http.get("/_mock/requests", params=parameters)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["requests"])
 
 
-def test_a_registered_fixture_answers_from_the_next_request_on(mine: Served) -> None:
+def test_a_registered_fixture_answers_from_the_next_request_on(mine: RunningMock) -> None:
     before = mine.chat(domain="document.invoice")
 
     registered = mine.http.post("/_mock/fixtures", json=INVOICE)
@@ -56,7 +56,7 @@ def test_a_registered_fixture_answers_from_the_next_request_on(mine: Served) -> 
     assert content(before) != content(after)
 
 
-def test_a_picture_is_registered_by_its_data_url(mine: Served) -> None:
+def test_a_picture_is_registered_by_its_data_url(mine: RunningMock) -> None:
     fixture = {"match": {"documents": [data_url(picture(7))]}, "answer": {"content": {"seen": "seven"}}}
 
     mine.http.post("/_mock/fixtures", json=fixture)
@@ -67,13 +67,13 @@ def test_a_picture_is_registered_by_its_data_url(mine: Served) -> None:
     assert source(eight) == ("fixture", "document.invoice/answer.json")
 
 
-def test_of_two_equal_fixtures_the_one_registered_last_answers(mine: Served) -> None:
+def test_of_two_equal_fixtures_the_one_registered_last_answers(mine: RunningMock) -> None:
     mine.http.post("/_mock/fixtures", json=[INVOICE, {**INVOICE, "answer": {"content": {"invoice_id": "LATER"}}}])
 
     assert content(mine.chat(domain="document.invoice")) == {"invoice_id": "LATER"}
 
 
-def test_a_list_of_fixtures_is_registered_whole_or_not_at_all(mine: Served) -> None:
+def test_a_list_of_fixtures_is_registered_whole_or_not_at_all(mine: RunningMock) -> None:
     wrong = {"match": {"domain": "document.invoice"}, "answer": {"content": {"total_amount": "a lot"}}}
 
     refused = mine.http.post("/_mock/fixtures", json=[INVOICE, wrong])
@@ -110,7 +110,7 @@ def test_a_list_of_fixtures_is_registered_whole_or_not_at_all(mine: Served) -> N
     ],
 )
 def test_a_fixture_that_cannot_be_used_is_a_422_that_says_where_and_why(
-    served: Served, raw: bytes, place: list[str | int], reason: str
+    served: RunningMock, raw: bytes, place: list[str | int], reason: str
 ) -> None:
     answer = served.http.post("/_mock/fixtures", content=raw)
 
@@ -129,7 +129,7 @@ def test_a_body_over_the_limit_is_a_413(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_another_method_is_a_405_that_names_those_allowed(served: Served, path: str) -> None:
+def test_another_method_is_a_405_that_names_those_allowed(served: RunningMock, path: str) -> None:
     for method in {"GET", "POST", "DELETE", "PUT", "PATCH"} - set(ROUTES[path]):
         answer = served.http.request(method, path)
 
@@ -138,14 +138,14 @@ def test_another_method_is_a_405_that_names_those_allowed(served: Served, path: 
 
 
 @pytest.mark.parametrize("path", [path for path, methods in ROUTES.items() if "GET" in methods])
-def test_head_is_a_get_without_its_body(served: Served, path: str) -> None:
+def test_head_is_a_get_without_its_body(served: RunningMock, path: str) -> None:
     answer = served.http.head(path)
 
     assert answer.status_code == 200
     assert answer.content == b""
 
 
-def test_an_unknown_path_names_the_nearest_route(served: Served) -> None:
+def test_an_unknown_path_names_the_nearest_route(served: RunningMock) -> None:
     answer = served.http.get("/_mock/fixture")
 
     assert answer.status_code == 404
@@ -180,7 +180,7 @@ def test_registered_fixtures_are_deleted_and_those_of_folders_stay(put: Put, ser
     assert content(served.chat(domain="document.invoice")) == {"invoice_id": "FOLDER"}
 
 
-def test_a_fault_strikes_the_next_request_and_says_so(mine: Served) -> None:
+def test_a_fault_strikes_the_next_request_and_says_so(mine: RunningMock) -> None:
     armed = mine.http.post("/_mock/faults", json={"status": 429, "retry_after": 3, "domain": "document.w2-form"})
 
     other = mine.chat(domain="document.invoice")
@@ -195,7 +195,7 @@ def test_a_fault_strikes_the_next_request_and_says_so(mine: Served) -> None:
     assert fault["struck"] == 1
 
 
-def test_faults_are_armed_whole_or_not_at_all_and_disarmed(mine: Served) -> None:
+def test_faults_are_armed_whole_or_not_at_all_and_disarmed(mine: RunningMock) -> None:
     refused = mine.http.post("/_mock/faults", json=[{"status": 500}, {"kind": "hangs"}])
     armed = mine.http.post("/_mock/faults", json=[{"status": 500}, {"latency_ms": [1, 2]}])
     disarmed = mine.http.delete("/_mock/faults")
@@ -210,14 +210,14 @@ def test_faults_are_armed_whole_or_not_at_all_and_disarmed(mine: Served) -> None
 
 
 @pytest.mark.parametrize("raw", [b"", b"1", b"[null]", b'{"kind": 1}', b'{"colour": "red"}', b'{"status": 200}'])
-def test_a_fault_that_cannot_be_used_is_a_422(served: Served, raw: bytes) -> None:
+def test_a_fault_that_cannot_be_used_is_a_422(served: RunningMock, raw: bytes) -> None:
     answer = served.http.post("/_mock/faults", content=raw)
 
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"][0] == "body"
 
 
-def test_the_journal_says_what_was_asked_and_answered(mine: Served) -> None:
+def test_the_journal_says_what_was_asked_and_answered(mine: RunningMock) -> None:
     mine.chat(
         messages=image_message(picture(3), text="Read it"),
         vlmrun={"domain": "document.w2-form", "metadata": {"environment": "dev"}},
@@ -237,7 +237,7 @@ def test_the_journal_says_what_was_asked_and_answered(mine: Served) -> None:
     assert document["size"] == len(picture(3))
 
 
-def test_every_entry_has_the_same_keys_whatever_was_sent(mine: Served) -> None:
+def test_every_entry_has_the_same_keys_whatever_was_sent(mine: RunningMock) -> None:
     mine.chat(domain="document.invoice")
     mine.chat(domain="document.invoic")
     mine.http.post(CHAT, content=b"{")
@@ -249,7 +249,7 @@ def test_every_entry_has_the_same_keys_whatever_was_sent(mine: Served) -> None:
     assert len({tuple(entry) for entry in entries}) == 1
 
 
-def test_the_journal_knows_neither_keys_nor_the_bytes_of_documents(mine: Served) -> None:
+def test_the_journal_knows_neither_keys_nor_the_bytes_of_documents(mine: RunningMock) -> None:
     mine.http.post(
         CHAT, json={"messages": image_message(picture(3))}, headers={"Authorization": "Bearer sk-very-secret"}
     )
@@ -262,7 +262,7 @@ def test_the_journal_knows_neither_keys_nor_the_bytes_of_documents(mine: Served)
 
 
 @pytest.fixture
-def asked(mine: Served) -> Served:
+def asked(mine: RunningMock) -> RunningMock:
     """Return a server that was asked for four things."""
     mine.chat(domain="document.invoice")
     mine.chat(domain="document.w2-form")
@@ -291,13 +291,13 @@ def asked(mine: Served) -> Served:
         ({"until": 0}, []),
     ],
 )
-def test_the_journal_is_filtered_and_paged(asked: Served, parameters: dict[str, Any], found: list[int]) -> None:
+def test_the_journal_is_filtered_and_paged(asked: RunningMock, parameters: dict[str, Any], found: list[int]) -> None:
     everything = listed(asked)
 
     assert listed(asked, **parameters) == [everything[place] for place in found]
 
 
-def test_the_journal_is_filtered_by_time_and_by_id(asked: Served) -> None:
+def test_the_journal_is_filtered_by_time_and_by_id(asked: RunningMock) -> None:
     time.sleep(0.01)
     now = time.time()
     asked.chat(domain="document.receipt")
@@ -308,7 +308,7 @@ def test_the_journal_is_filtered_by_time_and_by_id(asked: Served) -> None:
     assert len(listed(asked, until=now)) == 4
 
 
-def test_a_page_tells_how_many_entries_there_are_in_all(asked: Served) -> None:
+def test_a_page_tells_how_many_entries_there_are_in_all(asked: RunningMock) -> None:
     page = asked.http.get("/_mock/requests", params={"status": 201, "limit": 1}).json()
 
     assert len(page["requests"]) == 1
@@ -316,7 +316,7 @@ def test_a_page_tells_how_many_entries_there_are_in_all(asked: Served) -> None:
     assert page["dropped"] == 0
 
 
-def test_entries_are_deleted_all_or_by_a_filter(asked: Served) -> None:
+def test_entries_are_deleted_all_or_by_a_filter(asked: RunningMock) -> None:
     by_filter = asked.http.delete("/_mock/requests", params={"domain": "document.invoice"}).json()
     left = listed(asked)
     the_rest = asked.http.delete("/_mock/requests").json()
@@ -346,7 +346,7 @@ def test_entries_are_deleted_all_or_by_a_filter(asked: Served) -> None:
         "%ff=1",
     ],
 )
-def test_a_parameter_that_is_unknown_malformed_or_repeated_is_a_422(served: Served, query: str) -> None:
+def test_a_parameter_that_is_unknown_malformed_or_repeated_is_a_422(served: RunningMock, query: str) -> None:
     answer = served.http.get(f"/_mock/requests?{query}")
 
     assert answer.status_code == 422
@@ -355,14 +355,14 @@ def test_a_parameter_that_is_unknown_malformed_or_repeated_is_a_422(served: Serv
     assert set(problem) == {"type", "loc", "msg"}
 
 
-def test_a_page_cannot_be_deleted(served: Served) -> None:
+def test_a_page_cannot_be_deleted(served: RunningMock) -> None:
     answer = served.http.delete("/_mock/requests", params={"limit": 1})
 
     assert answer.status_code == 422
     assert "known are: id, kind, domain, status" in answer.json()["detail"][0]["msg"]
 
 
-def test_control_requests_are_in_the_log_and_not_in_the_journal(mine: Served) -> None:
+def test_control_requests_are_in_the_log_and_not_in_the_journal(mine: RunningMock) -> None:
     mine.http.post("/_mock/fixtures", json=INVOICE)
     mine.http.get("/_mock/verdict")
 
@@ -370,7 +370,7 @@ def test_control_requests_are_in_the_log_and_not_in_the_journal(mine: Served) ->
     assert any("201  POST /_mock/fixtures" in line for line in mine.lines)
 
 
-def test_a_reset_returns_to_how_the_server_was_started(mine: Served) -> None:
+def test_a_reset_returns_to_how_the_server_was_started(mine: RunningMock) -> None:
     mine.http.post("/_mock/fixtures", json=INVOICE)
     mine.http.post("/_mock/faults", json={"status": 500})
     mine.chat(domain="document.invoice")
@@ -383,7 +383,7 @@ def test_a_reset_returns_to_how_the_server_was_started(mine: Served) -> None:
     assert source(mine.chat(domain="document.invoice")) == ("fixture", "document.invoice/answer.json")
 
 
-def test_without_a_key_the_journals_of_all_are_read_in_the_order_of_answers(mine: Served) -> None:
+def test_without_a_key_the_journals_of_all_are_read_in_the_order_of_answers(mine: RunningMock) -> None:
     for key, domain in (("a", "document.invoice"), ("b", "document.receipt"), ("a", "document.us-passport")):
         as_key(mine, key, "POST", CHAT, json={"messages": [{}], "domain": domain})
 
@@ -394,7 +394,7 @@ def test_without_a_key_the_journals_of_all_are_read_in_the_order_of_answers(mine
     assert own == [merged[0], merged[2]]
 
 
-def test_the_verdict_is_on_the_client_of_the_key_and_without_a_key_on_all(mine: Served) -> None:
+def test_the_verdict_is_on_the_client_of_the_key_and_without_a_key_on_all(mine: RunningMock) -> None:
     body = {"messages": [{}], "domain": "document.invoice", "stream": True}
     as_key(mine, "a", "POST", CHAT, json=body)
     as_key(mine, "b", "POST", CHAT, json={**body, "stream": False})
@@ -421,7 +421,7 @@ def test_where_keys_are_set_one_of_them_is_needed(serve: Serve, path: str) -> No
     assert keyless(strict, method, path).status_code == 401
 
 
-def test_the_key_may_come_as_x_api_key(mine: Served) -> None:
+def test_the_key_may_come_as_x_api_key(mine: RunningMock) -> None:
     mine.http.post("/_mock/fixtures", json=INVOICE, headers={"Authorization": "", "X-Api-Key": "test"})
 
     assert content(mine.chat(domain="document.invoice")) == {"invoice_id": "MINE"}

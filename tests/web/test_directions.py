@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.serving import CHAT, Served
+from tests.serving import CHAT, RunningMock
 from vlmrun_mock import MockServer, __version__
 
 
@@ -22,7 +22,7 @@ from vlmrun_mock import MockServer, __version__
         "/v1/openai/v1/chat/completions",
     ],
 )
-def test_a_wrong_base_url_is_answered_with_the_right_one(path: str, served: Served) -> None:
+def test_a_wrong_base_url_is_answered_with_the_right_one(path: str, served: RunningMock) -> None:
     answer = served.http.post(path, json={"messages": [{}]}, headers={"Host": "localhost:8000"})
 
     body = answer.json()
@@ -38,14 +38,14 @@ def test_a_wrong_base_url_is_answered_with_the_right_one(path: str, served: Serv
 @pytest.mark.parametrize(
     "path", ["/v1//openai/chat/completions", "/v1/openai/chat/completions/", "//v1/openai//chat/completions//"]
 )
-def test_slashes_too_many_do_no_harm(path: str, served: Served) -> None:
+def test_slashes_too_many_do_no_harm(path: str, served: RunningMock) -> None:
     body = {"messages": [{}], "domain": "document.invoice"}
     answer, plain = (served.http.post(each, json=body) for each in (served.url + path, CHAT))
 
     assert (answer.status_code, answer.content) == (plain.status_code, plain.content)
 
 
-def test_slashes_too_many_open_no_way_around_a_check(served: Served) -> None:
+def test_slashes_too_many_open_no_way_around_a_check(served: RunningMock) -> None:
     page, paths = {"Origin": "http://localhost:3000"}, ("//_mock/requests", "/_mock//requests/")
 
     answers = [served.http.get(served.url + path, headers=page) for path in paths]
@@ -53,7 +53,7 @@ def test_slashes_too_many_open_no_way_around_a_check(served: Served) -> None:
     assert [answer.status_code for answer in answers] == [403, 403]
 
 
-def test_another_api_below_the_right_base_url_is_told_what_there_is(served: Served) -> None:
+def test_another_api_below_the_right_base_url_is_told_what_there_is(served: RunningMock) -> None:
     responses, completions = (
         served.http.post(f"/v1/openai/{name}", json={}).json()["detail"] for name in ("responses", "completions")
     )
@@ -65,19 +65,19 @@ def test_another_api_below_the_right_base_url_is_told_what_there_is(served: Serv
     assert completions == "There is no /v1/openai/completions. The nearest route is POST /v1/openai/chat/completions."
 
 
-def test_the_base_url_of_the_official_client_is_told_for_its_own_routes(served: Served) -> None:
+def test_the_base_url_of_the_official_client_is_told_for_its_own_routes(served: RunningMock) -> None:
     message = served.http.get("/v1/v1/domains", headers={"Host": "localhost:8000"}).json()["detail"]
 
     assert "GET /v1/domains; set the client's base URL to http://localhost:8000/v1." in message
 
 
-def test_a_path_like_no_route_is_sent_to_the_front(served: Served) -> None:
+def test_a_path_like_no_route_is_sent_to_the_front(served: RunningMock) -> None:
     message = served.http.get("/favicon.ico").json()["detail"]
 
     assert message == "There is no /favicon.ico. GET / says what this server is and which base URLs it has."
 
 
-def test_the_front_says_what_the_server_is_without_a_key(served: Served) -> None:
+def test_the_front_says_what_the_server_is_without_a_key(served: RunningMock) -> None:
     answer = served.http.get("/", headers={"Host": "localhost:8000", "Authorization": ""})
 
     assert answer.status_code == 200
@@ -120,7 +120,7 @@ def test_the_base_urls_have_the_scheme_of_the_connection(scheme: str) -> None:
         {"X-Url-Scheme": "https"},
     ],
 )
-def test_what_a_proxy_says_of_the_connection_is_not_believed(header: dict[str, str], served: Served) -> None:
+def test_what_a_proxy_says_of_the_connection_is_not_believed(header: dict[str, str], served: RunningMock) -> None:
     front = served.http.get("/", headers={"Host": "localhost:8000", **header}).json()
 
     assert front["base_urls"]["VLMRUN_BASE_URL"] == "http://localhost:8000/v1"

@@ -26,7 +26,7 @@ from vlmrun.hub.schemas.document.invoice import Invoice
 from scripts.reference import REFERENCE
 from tests.conftest import Put, Serve
 from tests.process import PATIENCE, serving
-from tests.serving import CHAT, Served, begun, content, text
+from tests.serving import CHAT, RunningMock, begun, content, text
 from vlmrun_mock.fixtures.domains import packaged
 from vlmrun_mock.mock import fault_format
 from vlmrun_mock.mock.faults import KINDS, Fault
@@ -73,7 +73,7 @@ def fault(kind: str, **further: Any) -> Fault:
     return fault_format.parse({"kind": kind, **needed, **further}, "fault")
 
 
-class DrilledServer(Served):
+class DrilledServer(RunningMock):
     """A running mock as one test's key sees it, with that key's faults and journal."""
 
     def __init__(self, url: str, lines: list[str], key: str, mock: Mock) -> None:
@@ -168,7 +168,7 @@ def split(answer: bytes) -> tuple[int, dict[str, str], bytes]:
     return int(status.split()[1]), dict(line.split(": ", 1) for line in lines), body
 
 
-def whole(served: Served) -> bytes:
+def whole(served: RunningMock) -> bytes:
     """Return the body of the answer that no fault touched."""
     answer = served.http.post(CHAT, json=BODY)
     assert answer.status_code == 201
@@ -490,17 +490,17 @@ def test_content_violates_the_callers_schema(name: str, serve: Serve) -> None:
 
 
 @pytest.fixture(scope="module")
-def invalid() -> Iterator[Served]:
+def invalid() -> Iterator[RunningMock]:
     """Return a server all of whose content violates its schema."""
     scopes, lines = Scopes(Settings(faults=(fault("invalid-schema", times=None),))), list[str]()
     with running(application(scopes, log=lines.append)) as url:
-        served = Served(url, lines)
+        served = RunningMock(url, lines)
         yield served
         served.http.close()
 
 
 @pytest.mark.parametrize("domain", DOMAINS.names())
-def test_content_violates_the_schema_of_every_domain(domain: str, invalid: Served) -> None:
+def test_content_violates_the_schema_of_every_domain(domain: str, invalid: RunningMock) -> None:
     known = DOMAINS.get(domain)
     assert known is not None
 

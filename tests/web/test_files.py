@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.conftest import Put, Serve
-from tests.serving import Served, content, data_url, picture, source
+from tests.serving import RunningMock, content, data_url, picture, source
 from vlmrun_mock.documents.identity import identity
 from vlmrun_mock.mock.files import Arrival, Files
 from vlmrun_mock.mock.ids import Ids
@@ -19,12 +19,12 @@ from vlmrun_mock.seed import Seed, Stamp
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "datasets", "assistants_output", "batch_output")
 
 
-def upload(served: Served, data: bytes, name: str = "a.png", **query: Any) -> httpx.Response:
+def upload(served: RunningMock, data: bytes, name: str = "a.png", **query: Any) -> httpx.Response:
     """Send a file in a form."""
     return served.http.post("/v1/files", files={"file": (name, data)}, params=query)
 
 
-def presigned(served: Served, data: bytes, name: str = "big.png") -> dict[str, Any]:
+def presigned(served: RunningMock, data: bytes, name: str = "big.png") -> dict[str, Any]:
     """Send a file to an address of its own; return what announced it."""
     announced: dict[str, Any] = served.http.post("/v1/files/presigned-url", json={"filename": name}).json()
     assert httpx.put(announced["url"], content=data).status_code == 200
@@ -115,7 +115,7 @@ def test_files_are_listed_newest_first_in_pages(serve: Serve) -> None:
     ("query", "place"),
     [({"limit": 0}, "limit"), ({"limit": 1001}, "limit"), ({"limit": "x"}, "limit"), ({"skip": -1}, "skip")],
 )
-def test_a_page_that_is_none_is_a_422(query: dict[str, Any], place: str, served: Served) -> None:
+def test_a_page_that_is_none_is_a_422(query: dict[str, Any], place: str, served: RunningMock) -> None:
     answer = served.http.get("/v1/files", params=query)
 
     assert answer.status_code == 422
@@ -144,7 +144,7 @@ def test_a_deleted_file_is_gone(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/files/an-id", "/v1/files/hash/0123", "/v1/files/verify-upload/an-id"])
-def test_an_unknown_file_is_a_404(path: str, served: Served) -> None:
+def test_an_unknown_file_is_a_404(path: str, served: RunningMock) -> None:
     answer = served.http.get(path)
 
     assert answer.status_code == 404
@@ -249,7 +249,9 @@ def test_a_key_does_not_see_the_files_of_another_and_a_reset_forgets_them(serve:
     ],
     ids=["JSON", "no boundary", "cut short", "no head", "no name", "no file", "an empty file"],
 )
-def test_a_form_that_is_none_is_a_422_that_says_why(content_type: str, raw: bytes, reason: str, served: Served) -> None:
+def test_a_form_that_is_none_is_a_422_that_says_why(
+    content_type: str, raw: bytes, reason: str, served: RunningMock
+) -> None:
     answer = served.http.post("/v1/files", content=raw, headers={"Content-Type": content_type})
 
     assert answer.status_code == 422

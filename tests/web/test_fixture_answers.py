@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import Put, Serve
 from tests.in_process import INVOICE, SCHEMA, answer_to, asked, strict
-from tests.serving import Served, begun, content, source, text
+from tests.serving import RunningMock, begun, content, source, text
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.settings import Settings
 
@@ -52,7 +52,7 @@ def test_selection_and_grounding_apply_to_a_fixtures_content(put: Put, serve: Se
     assert answer.keys() == {"invoice_id", "invoice_id_metadata"}
 
 
-def test_a_merge_keeps_what_the_packaged_answer_has(put: Put, served: Served, serve: Serve) -> None:
+def test_a_merge_keeps_what_the_packaged_answer_has(put: Put, served: RunningMock, serve: Serve) -> None:
     patch = {"invoice_id": "INV-1", "issuer_address": {"city": "Leeds"}, "notes": None}
     server = serve(fixtures=(put("a.json", {"merge": patch}, **INVOICE),))
     packaged = content(served.chat(vlmrun=INVOICE))
@@ -63,7 +63,9 @@ def test_a_merge_keeps_what_the_packaged_answer_has(put: Put, served: Served, se
     assert {key for key in packaged if packaged[key] != merged.get(key)} == {"invoice_id", "issuer_address", "notes"}
 
 
-def test_a_callers_schema_is_filled_from_merged_and_packaged_answers(put: Put, served: Served, serve: Serve) -> None:
+def test_a_callers_schema_is_filled_from_merged_and_packaged_answers(
+    put: Put, served: RunningMock, serve: Serve
+) -> None:
     server = serve(fixtures=(put("a.json", {"merge": {"invoice_id": "INV-1"}}, **INVOICE),))
     caller = {**INVOICE, "json_schema": SCHEMA}
     packaged = content(served.chat(vlmrun=INVOICE))

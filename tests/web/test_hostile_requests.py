@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.samples import SAMPLES
-from tests.serving import CHAT, Served
+from tests.serving import CHAT, RunningMock
 from tests.shape import KEY, checked, post
 
 
@@ -88,7 +88,7 @@ HAND_PICKED: Mapping[str, tuple[bytes, int]] = {
 
 
 @pytest.mark.parametrize("name", HAND_PICKED)
-def test_a_hand_picked_body_gets_its_answer(name: str, served: Served) -> None:
+def test_a_hand_picked_body_gets_its_answer(name: str, served: RunningMock) -> None:
     raw, status = HAND_PICKED[name]
 
     assert post(served, raw) == status
@@ -120,7 +120,7 @@ def test_a_hand_picked_body_gets_its_answer(name: str, served: Served) -> None:
         "",
     ],
 )
-def test_a_picture_that_cannot_be_read_is_a_problem_of_its_url(url: str, served: Served) -> None:
+def test_a_picture_that_cannot_be_read_is_a_problem_of_its_url(url: str, served: RunningMock) -> None:
     part = {"type": "image_url", "image_url": {"url": url}}
     answer = served.chat(messages=[{"content": [part]}], domain="document.invoice")
 
@@ -144,7 +144,7 @@ def test_a_picture_that_cannot_be_read_is_a_problem_of_its_url(url: str, served:
         {"Cookie": "a" * 8_000},
     ],
 )
-def test_headers_other_than_the_key_change_nothing(headers: dict[str, str], served: Served) -> None:
+def test_headers_other_than_the_key_change_nothing(headers: dict[str, str], served: RunningMock) -> None:
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     plain = served.http.post(CHAT, content=frame("1"))
 
@@ -154,7 +154,7 @@ def test_headers_other_than_the_key_change_nothing(headers: dict[str, str], serv
     assert answer.content == plain.content
 
 
-def test_a_chunked_body_is_answered_like_a_whole_one(served: Served) -> None:
+def test_a_chunked_body_is_answered_like_a_whole_one(served: RunningMock) -> None:
     raw = json.dumps(SAMPLES["an invoice"]).encode()
 
     assert post(served, (raw[place : place + 7] for place in range(0, len(raw), 7))) == 201
@@ -205,7 +205,7 @@ def test_a_miss_with_an_odd_number_is_json(
 
 
 @pytest.mark.parametrize("text", ["漢字" * 2_500_000, "qjzkx" * 1_000_000], ids=["Chinese", "letters"])
-def test_a_text_that_would_take_too_long_to_count_is_refused_with_its_limit(text: str, served: Served) -> None:
+def test_a_text_that_would_take_too_long_to_count_is_refused_with_its_limit(text: str, served: RunningMock) -> None:
     answer = served.chat(messages=[{"role": "user", "content": text}], domain="document.invoice")
 
     assert answer.status_code == 413

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import Put, Serve
 from tests.inspecting import inspected
-from tests.serving import Served, content, data_url, image_message, picture
+from tests.serving import RunningMock, content, data_url, image_message, picture
 from vlmrun_mock.documents.identity import identity
 from vlmrun_mock.web.exchange import Exchange, Exchanges
 from vlmrun_mock.web.inspector import page
@@ -26,19 +26,19 @@ CONTENT = {"invoice_id": "INV-7"}
 
 
 @pytest.fixture
-def looked_at(tmp_path: Path) -> Iterator[Served]:
+def looked_at(tmp_path: Path) -> Iterator[RunningMock]:
     """Return a server with an inspector and an empty folder of fixtures."""
     with inspected(tmp_path) as served:
         yield served
 
 
-def latest(served: Served) -> str:
+def latest(served: RunningMock) -> str:
     """Return the id of the latest request."""
     found: str = served.http.get(f"{PAGE}/requests").json()["requests"][0]["id"]
     return found
 
 
-def shown(served: Served, request_id: str | None = None) -> Any:
+def shown(served: RunningMock, request_id: str | None = None) -> Any:
     """Return all that is shown of a request, or of the latest one."""
     return served.http.get(f"{PAGE}/requests/{request_id or latest(served)}").json()
 
@@ -47,11 +47,11 @@ def fixture_text(**match: Any) -> str:
     return json.dumps({"match": match, "answer": {"content": CONTENT}}, indent=2) + "\n"
 
 
-def save(served: Served, name: str, text: str, **more: Any) -> httpx.Response:
+def save(served: RunningMock, name: str, text: str, **more: Any) -> httpx.Response:
     return served.http.post(f"{PAGE}/fixtures", json={"name": name, "text": text, **more})
 
 
-def test_a_browser_gets_the_page_and_a_tool_the_404_of_a_path_that_is_none(served: Served) -> None:
+def test_a_browser_gets_the_page_and_a_tool_the_404_of_a_path_that_is_none(served: RunningMock) -> None:
     page_of_browser, of_tool = served.http.get("/_mock/", headers=HTML), served.http.get("/_mock/")
 
     assert page_of_browser.headers["content-type"].startswith("text/html")
@@ -59,7 +59,7 @@ def test_a_browser_gets_the_page_and_a_tool_the_404_of_a_path_that_is_none(serve
     assert of_tool.json()["detail"].startswith("There is no /_mock.")
 
 
-def test_the_page_may_load_its_own_files_alone_and_has_no_script_or_style_in_itself(served: Served) -> None:
+def test_the_page_may_load_its_own_files_alone_and_has_no_script_or_style_in_itself(served: RunningMock) -> None:
     answers = [
         served.http.get("/_mock/", headers=HTML),
         *(served.http.get(f"{PAGE}/files/{name}") for name in page.files()),
@@ -75,13 +75,13 @@ def test_the_page_may_load_its_own_files_alone_and_has_no_script_or_style_in_its
     assert "innerHTML" not in "".join(answer.text for answer in answers)
 
 
-def test_files_beside_the_page_are_not_served(served: Served) -> None:
+def test_files_beside_the_page_are_not_served(served: RunningMock) -> None:
     names = ("page.py", "..%2fapi.py", "%2e%2e%2fapi.py", "none.js")
 
     assert {served.http.get(f"{PAGE}/files/{name}").status_code for name in names} == {404}
 
 
-def test_the_list_has_the_latest_request_first(looked_at: Served) -> None:
+def test_the_list_has_the_latest_request_first(looked_at: RunningMock) -> None:
     looked_at.chat(**INVOICE)
     looked_at.chat(vlmrun={"domain": "document.nothing"}, messages=image_message(picture(1)))
 
@@ -94,7 +94,7 @@ def test_the_list_has_the_latest_request_first(looked_at: Served) -> None:
     assert told["requests"][0]["documents"][0]["width"] == 64
 
 
-def test_a_request_is_shown_with_what_was_sent_and_answered(looked_at: Served) -> None:
+def test_a_request_is_shown_with_what_was_sent_and_answered(looked_at: RunningMock) -> None:
     sent = picture(1)
     answer = looked_at.chat(**INVOICE, messages=image_message(sent))
 
@@ -110,7 +110,7 @@ def test_a_request_is_shown_with_what_was_sent_and_answered(looked_at: Served) -
     assert told["schema"]["of"] == "the domain document.invoice"
 
 
-def test_the_picture_of_a_request_is_shown_as_it_was_sent_and_can_do_nothing(looked_at: Served) -> None:
+def test_the_picture_of_a_request_is_shown_as_it_was_sent_and_can_do_nothing(looked_at: RunningMock) -> None:
     sent = picture(1, kind="JPEG")
     looked_at.chat(**INVOICE, messages=image_message(sent))
 
@@ -128,7 +128,9 @@ def test_the_picture_of_a_request_is_shown_as_it_was_sent_and_can_do_nothing(loo
         (b"<script>", "text/html"),
     ],
 )
-def test_what_may_hold_a_script_is_never_sent_as_a_picture(data: bytes, media_type: str, looked_at: Served) -> None:
+def test_what_may_hold_a_script_is_never_sent_as_a_picture(
+    data: bytes, media_type: str, looked_at: RunningMock
+) -> None:
     part = {"type": "image_url", "image_url": {"url": data_url(data, media_type)}}
     looked_at.chat(**INVOICE, messages=[{"role": "user", "content": [part]}])
 
@@ -138,7 +140,7 @@ def test_what_may_hold_a_script_is_never_sent_as_a_picture(data: bytes, media_ty
     assert shown(looked_at)["documents"][0]["pages"] == 0
 
 
-def test_a_document_that_was_uploaded_is_shown(looked_at: Served) -> None:
+def test_a_document_that_was_uploaded_is_shown(looked_at: RunningMock) -> None:
     sent = picture(3)
     uploaded = looked_at.http.post("/v1/files", files={"file": ("a.png", sent)}).json()["id"]
     looked_at.http.post("/v1/document/generate", json={"file_id": uploaded, "domain": "document.invoice"})
@@ -149,13 +151,13 @@ def test_a_document_that_was_uploaded_is_shown(looked_at: Served) -> None:
 
 
 @pytest.mark.parametrize("place", ["1", "9999", "-1", "x", "0.5"])
-def test_a_document_that_is_none_is_a_404(place: str, looked_at: Served) -> None:
+def test_a_document_that_is_none_is_a_404(place: str, looked_at: RunningMock) -> None:
     looked_at.chat(**INVOICE, messages=image_message(picture()))
 
     assert looked_at.http.get(f"{PAGE}/requests/{latest(looked_at)}/documents/{place}").status_code == 404
 
 
-def test_the_page_of_a_pdf_is_a_picture_where_the_reader_is_installed(looked_at: Served) -> None:
+def test_the_page_of_a_pdf_is_a_picture_where_the_reader_is_installed(looked_at: RunningMock) -> None:
     pdfium = pytest.importorskip("pypdfium2")
     pdf = pdfium.PdfDocument.new()
     pdf.new_page(200, 300)
@@ -171,14 +173,14 @@ def test_the_page_of_a_pdf_is_a_picture_where_the_reader_is_installed(looked_at:
     assert second.status_code == 404
 
 
-def test_a_pdf_that_is_none_is_no_failure(looked_at: Served) -> None:
+def test_a_pdf_that_is_none_is_no_failure(looked_at: RunningMock) -> None:
     part = {"type": "image_url", "image_url": {"url": data_url(b"%PDF-1.7 and no more", "application/pdf")}}
     looked_at.chat(**INVOICE, messages=[{"role": "user", "content": [part]}])
 
     assert looked_at.http.get(f"{PAGE}/requests/{latest(looked_at)}/documents/0").status_code == 404
 
 
-def test_the_clients_key_is_nowhere_in_what_is_shown(looked_at: Served) -> None:
+def test_the_clients_key_is_nowhere_in_what_is_shown(looked_at: RunningMock) -> None:
     key = "sk-secret-key-of-a-client-123456"
     messages = [{"role": "user", "content": f"Extract with {key}"}]
     looked_at.http.post(
@@ -196,7 +198,7 @@ def test_the_clients_key_is_nowhere_in_what_is_shown(looked_at: Served) -> None:
     assert ["authorization", "Bearer <redacted>"] in json.loads(detail)["request"]["headers"]
 
 
-def test_a_domain_is_shown_with_a_printed_document(looked_at: Served) -> None:
+def test_a_domain_is_shown_with_a_printed_document(looked_at: RunningMock) -> None:
     told = looked_at.http.get(f"{PAGE}/domains/document.bank-check").json()
     picture_of_it = looked_at.http.get(f"{PAGE}/domains/document.bank-check/printed")
 
@@ -206,7 +208,9 @@ def test_a_domain_is_shown_with_a_printed_document(looked_at: Served) -> None:
     assert looked_at.http.get(f"{PAGE}/domains/document.nothing/printed").status_code == 404
 
 
-def test_the_boxes_of_a_fixture_are_shown_although_the_answer_was_asked_for_without_them(looked_at: Served) -> None:
+def test_the_boxes_of_a_fixture_are_shown_although_the_answer_was_asked_for_without_them(
+    looked_at: RunningMock,
+) -> None:
     answer = {
         "content": {"a/b": {"total": 12.5}},
         "boxes": {"/a~1b/total": [{"page": 0, "xywh": [0.1, 0.2, 0.3, 0.1]}]},
@@ -221,7 +225,7 @@ def test_the_boxes_of_a_fixture_are_shown_although_the_answer_was_asked_for_with
     ]
 
 
-def test_the_boxes_and_the_confidence_of_fields_are_told_by_their_places(looked_at: Served) -> None:
+def test_the_boxes_and_the_confidence_of_fields_are_told_by_their_places(looked_at: RunningMock) -> None:
     config = {"grounding": True, "confidence": True}
     looked_at.chat(vlmrun={"domain": "document.invoice", "config": config}, messages=image_message(picture()))
 
@@ -247,7 +251,7 @@ def test_a_miss_is_explained_by_the_nearest_fixture(tmp_path: Path, put: Put) ->
     assert [each["part"] for each in told["nearest"]["differences"]] == ["text"]
 
 
-def test_a_stream_is_shown_by_its_chunks_with_their_times(looked_at: Served) -> None:
+def test_a_stream_is_shown_by_its_chunks_with_their_times(looked_at: RunningMock) -> None:
     looked_at.chat(model="vlmrun-orion-1", stream=True, **INVOICE)
 
     told = shown(looked_at)
@@ -258,7 +262,7 @@ def test_a_stream_is_shown_by_its_chunks_with_their_times(looked_at: Served) -> 
     assert [each["seconds"] for each in chunks] == sorted(each["seconds"] for each in chunks)
 
 
-def test_a_prediction_is_shown_with_its_readings_and_its_webhook(looked_at: Served) -> None:
+def test_a_prediction_is_shown_with_its_readings_and_its_webhook(looked_at: RunningMock) -> None:
     body = {"images": [data_url(picture())], "domain": "document.invoice", "batch": True}
     made = looked_at.http.post("/v1/image/generate", json={**body, "callback_url": "https://example.com/hook"}).json()
     looked_at.http.get(f"/v1/predictions/{made['id']}")
@@ -270,14 +274,14 @@ def test_a_prediction_is_shown_with_its_readings_and_its_webhook(looked_at: Serv
     assert "example.com is another machine" in told["webhooks"][0]["skipped"]
 
 
-def test_the_findings_about_a_request_are_told(looked_at: Served) -> None:
+def test_the_findings_about_a_request_are_told(looked_at: RunningMock) -> None:
     for _ in range(2):
         looked_at.chat(vlmrun={"domain": "document.nothing"})
 
     assert {each["code"] for each in shown(looked_at)["findings"]} == {"retried_in_vain"}
 
 
-def test_the_call_to_paste_in_python_sends_the_same_request(looked_at: Served, tmp_path: Path) -> None:
+def test_the_call_to_paste_in_python_sends_the_same_request(looked_at: RunningMock, tmp_path: Path) -> None:
     looked_at.chat(**INVOICE, messages=image_message(picture(5), text='A "quoted" text'))
     before = shown(looked_at)
     (tmp_path / "document.jpg").write_bytes(picture(5))
@@ -292,7 +296,9 @@ def test_the_call_to_paste_in_python_sends_the_same_request(looked_at: Served, t
     assert after["entry"]["fingerprint"] == before["entry"]["fingerprint"]
 
 
-def test_without_an_inspector_no_bytes_are_kept_and_nothing_is_written(served: Served, serve: Serve, put: Put) -> None:
+def test_without_an_inspector_no_bytes_are_kept_and_nothing_is_written(
+    served: RunningMock, serve: Serve, put: Put
+) -> None:
     folder = put("a.json", {"content": CONTENT}, domain="document.invoice")
     plain = serve(fixtures=(folder,))
     plain.chat(**INVOICE, messages=image_message(picture()))
@@ -308,7 +314,7 @@ def test_without_an_inspector_no_bytes_are_kept_and_nothing_is_written(served: S
     assert served.http.get(f"{PAGE}/events").status_code == 409
 
 
-def test_a_reset_and_a_cleared_journal_forget_the_bytes(looked_at: Served) -> None:
+def test_a_reset_and_a_cleared_journal_forget_the_bytes(looked_at: RunningMock) -> None:
     for forget in (("POST", "/_mock/reset"), ("DELETE", "/_mock/requests")):
         looked_at.chat(**INVOICE, messages=image_message(picture()))
         assert looked_at.http.get(f"{PAGE}/state").json()["kept_bytes"] > 1_000
@@ -351,7 +357,7 @@ def test_an_exchange_that_has_gone_is_counted_no_more_once_it_is_the_oldest() ->
     assert len(exchanges) == 1
 
 
-def test_what_happens_is_told_live(looked_at: Served) -> None:
+def test_what_happens_is_told_live(looked_at: RunningMock) -> None:
     with looked_at.http.stream("GET", f"{PAGE}/events") as events:
         lines = events.iter_lines()
         assert next(lines) == "event: hello"
@@ -365,7 +371,7 @@ def test_what_happens_is_told_live(looked_at: Served) -> None:
     assert told[3] == "event: changed"
 
 
-def test_a_page_with_a_key_is_told_of_that_key_alone(looked_at: Served) -> None:
+def test_a_page_with_a_key_is_told_of_that_key_alone(looked_at: RunningMock) -> None:
     with looked_at.http.stream("GET", f"{PAGE}/events", headers={"Authorization": "Bearer mine"}) as events:
         lines = events.iter_lines()
         assert next(lines) == "event: hello"
@@ -396,7 +402,7 @@ def test_an_open_page_does_not_hold_up_the_end_of_the_server(tmp_path: Path) -> 
     assert time.monotonic() - stopped < 30
 
 
-def test_a_fixture_is_checked_as_it_is_typed(looked_at: Served) -> None:
+def test_a_fixture_is_checked_as_it_is_typed(looked_at: RunningMock) -> None:
     looked_at.chat(**INVOICE, messages=image_message(picture()))
     request_id = latest(looked_at)
 
@@ -432,7 +438,7 @@ def test_a_miss_is_made_a_fixture_that_answers_from_then_on(tmp_path: Path) -> N
     assert content(again)["invoice_id"] == "INV-9"
 
 
-def test_a_file_is_written_over_only_after_its_difference_was_shown(looked_at: Served, tmp_path: Path) -> None:
+def test_a_file_is_written_over_only_after_its_difference_was_shown(looked_at: RunningMock, tmp_path: Path) -> None:
     standing = tmp_path / "a.json"
     standing.write_text(fixture_text(domain="document.invoice"), encoding="utf-8")
     text = fixture_text(domain="document.invoice", model="vlm-1")
@@ -469,7 +475,7 @@ def test_no_path_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
     assert [path.name for path in folder.rglob("*")] == ["link"]
 
 
-def test_the_picture_is_saved_beside_its_fixture_and_named_by_its_path(looked_at: Served, tmp_path: Path) -> None:
+def test_the_picture_is_saved_beside_its_fixture_and_named_by_its_path(looked_at: RunningMock, tmp_path: Path) -> None:
     looked_at.chat(**INVOICE, messages=image_message(picture(4)))
     picture_of = {"request": latest(looked_at), "document": 0, "name": "pictures/four.png"}
     text = fixture_text(domain="document.invoice", documents=["pictures/four.png"])
@@ -483,7 +489,7 @@ def test_the_picture_is_saved_beside_its_fixture_and_named_by_its_path(looked_at
     assert content(looked_at.chat(**INVOICE, messages=image_message(picture(4)))) == CONTENT
 
 
-def test_a_fixture_that_no_server_would_load_is_not_written(looked_at: Served, tmp_path: Path) -> None:
+def test_a_fixture_that_no_server_would_load_is_not_written(looked_at: RunningMock, tmp_path: Path) -> None:
     texts = ("{", "[]", "{}", fixture_text(domain="document.invoice").replace('"INV-7"', "7"))
 
     answers = [save(looked_at, "a.json", text) for text in texts]
@@ -500,7 +506,7 @@ def test_without_a_folder_nothing_is_written_and_the_reason_is_told() -> None:
     assert "--fixtures" in answer.json()["detail"]
 
 
-def test_a_document_that_is_dropped_gets_a_fixture_to_begin_with(looked_at: Served) -> None:
+def test_a_document_that_is_dropped_gets_a_fixture_to_begin_with(looked_at: RunningMock) -> None:
     dropped = picture(6)
 
     answer = looked_at.http.post(
@@ -547,7 +553,7 @@ def test_where_keys_are_set_the_page_is_open_and_its_data_are_not(tmp_path: Path
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://localhost:3000"}, {"Host": "evil.example"}])
-def test_no_other_page_and_no_foreign_host_reaches_the_data(headers: dict[str, str], looked_at: Served) -> None:
+def test_no_other_page_and_no_foreign_host_reaches_the_data(headers: dict[str, str], looked_at: RunningMock) -> None:
     answers = [
         looked_at.http.get(f"{PAGE}/requests", headers=headers),
         looked_at.http.get("/_mock/", headers={**HTML, **headers}),
@@ -558,13 +564,13 @@ def test_no_other_page_and_no_foreign_host_reaches_the_data(headers: dict[str, s
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'{"name": 1, "text": ""}', b'{"name": "a.json"}', b"\xff"])
-def test_a_body_that_is_none_is_a_422(body: bytes, looked_at: Served) -> None:
+def test_a_body_that_is_none_is_a_422(body: bytes, looked_at: RunningMock) -> None:
     answers = [looked_at.http.post(f"{PAGE}/{route}", content=body) for route in ("check", "fixtures")]
 
     assert {answer.status_code for answer in answers} == {422}
 
 
-def test_the_requests_of_the_page_are_not_logged_and_those_of_clients_are(looked_at: Served) -> None:
+def test_the_requests_of_the_page_are_not_logged_and_those_of_clients_are(looked_at: RunningMock) -> None:
     looked_at.http.get(f"{PAGE}/state")
     looked_at.chat(**INVOICE)
 
@@ -572,7 +578,7 @@ def test_the_requests_of_the_page_are_not_logged_and_those_of_clients_are(looked
     assert "document.invoice" in looked_at.lines[0]
 
 
-def test_a_picture_is_not_left_behind_by_a_fixture_that_is_refused(looked_at: Served, tmp_path: Path) -> None:
+def test_a_picture_is_not_left_behind_by_a_fixture_that_is_refused(looked_at: RunningMock, tmp_path: Path) -> None:
     looked_at.chat(**INVOICE, messages=image_message(picture(4)))
     picture_of = {"request": latest(looked_at), "document": 0, "name": "four.png"}
     assert save(looked_at, "there.json", fixture_text(domain="document.invoice")).status_code == 201

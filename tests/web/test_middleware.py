@@ -7,12 +7,12 @@ import asyncio
 import httpx
 import pytest
 
-from tests.serving import Served
+from tests.serving import RunningMock
 from vlmrun_mock.web.middleware import Middleware
 from vlmrun_mock.web.origins import Origins
 
 
-def test_an_unknown_path_is_a_404_whose_data_lists_what_exists(served: Served) -> None:
+def test_an_unknown_path_is_a_404_whose_data_lists_what_exists(served: RunningMock) -> None:
     answer = served.http.get("/v1/openai/nothing")
 
     error = answer.json()["error"]
@@ -23,14 +23,14 @@ def test_an_unknown_path_is_a_404_whose_data_lists_what_exists(served: Served) -
 
 
 @pytest.mark.parametrize("path", ["/v2", "/v1/openai/chat/completions/x", "/v1/nothing", "/v1/../etc/passwd"])
-def test_any_other_path_has_a_detail(served: Served, path: str) -> None:
+def test_any_other_path_has_a_detail(served: RunningMock, path: str) -> None:
     answer = served.http.get(path)
 
     assert answer.status_code == 404
     assert isinstance(answer.json()["detail"], str)
 
 
-def test_a_wrong_method_is_a_405_that_names_the_right_one(served: Served) -> None:
+def test_a_wrong_method_is_a_405_that_names_the_right_one(served: RunningMock) -> None:
     answer = served.http.get("/v1/openai/chat/completions")
 
     assert answer.status_code == 405
@@ -39,7 +39,7 @@ def test_a_wrong_method_is_a_405_that_names_the_right_one(served: Served) -> Non
     assert "POST" in answer.json()["detail"]
 
 
-def test_head_is_answered_without_a_body(served: Served) -> None:
+def test_head_is_answered_without_a_body(served: RunningMock) -> None:
     known, unknown = served.http.head("/_mock/health"), served.http.head("/nothing")
 
     assert (known.status_code, known.content) == (200, b"")
@@ -63,7 +63,7 @@ def test_a_defect_is_a_500_without_a_traceback(capsys: pytest.CaptureFixture[str
     assert "RuntimeError: a secret detail" in capsys.readouterr().err
 
 
-def test_each_request_is_one_line(served: Served) -> None:
+def test_each_request_is_one_line(served: RunningMock) -> None:
     before = len(served.lines)
 
     served.chat(domain="document.invoice", n=3)
@@ -77,14 +77,14 @@ def test_each_request_is_one_line(served: Served) -> None:
     assert "GET /nothing" in missing
 
 
-def test_a_line_shows_no_control_characters(served: Served) -> None:
+def test_a_line_shows_no_control_characters(served: RunningMock) -> None:
     served.chat(domain="a\x1b[31m\nb" + "c" * 500)
 
     assert served.lines[-1].isprintable()
     assert len(served.lines[-1]) < 600
 
 
-def test_the_clients_own_number_for_a_request_comes_back_beside_ours(served: Served) -> None:
+def test_the_clients_own_number_for_a_request_comes_back_beside_ours(served: RunningMock) -> None:
     numbered, plain = (served.http.get("/v1/health", headers=headers) for headers in ({"X-Request-Id": "mine-7"}, {}))
 
     assert numbered.headers["x-client-request-id"] == "mine-7"

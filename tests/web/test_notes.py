@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Serve
-from tests.serving import Served, data_url, image_message, picture
+from tests.serving import RunningMock, data_url, image_message, picture
 from vlmrun_mock.documents.identity import identity
 
 Write = Callable[[str, str | bytes], Path]
@@ -18,14 +18,14 @@ SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "requir
 
 
 @pytest.fixture
-def with_own(serve: Serve, write: Write) -> Served:
+def with_own(serve: Serve, write: Write) -> RunningMock:
     """Return a server with a fixture for one picture of an invoice, and a text that is asked for."""
     match = {"domain": "document.invoice", "documents": [identity(picture(1))], "text": {"contains": "Extract"}}
     path = write("own/acme.json", json.dumps({"match": match, "answer": {"content": {"invoice_id": "INV-1"}}}))
     return serve(fixtures=(path.parent,))
 
 
-def test_a_packaged_answer_says_which_own_fixture_was_nearly_meant(with_own: Served) -> None:
+def test_a_packaged_answer_says_which_own_fixture_was_nearly_meant(with_own: RunningMock) -> None:
     with_own.chat(messages=image_message(picture(1), text="extract"), domain="document.invoice")
 
     assert "document.invoice/answer.json" in with_own.lines[-1]
@@ -33,13 +33,13 @@ def test_a_packaged_answer_says_which_own_fixture_was_nearly_meant(with_own: Ser
     assert "Extract" in with_own.lines[-1]
 
 
-def test_a_request_for_something_else_is_not_remarked_on(with_own: Served) -> None:
+def test_a_request_for_something_else_is_not_remarked_on(with_own: RunningMock) -> None:
     with_own.chat(messages=image_message(picture(2)), domain="document.receipt")
 
     assert "acme.json" not in with_own.lines[-1]
 
 
-def test_content_that_does_not_meet_the_callers_schema_goes_out_and_is_remarked_on(with_own: Served) -> None:
+def test_content_that_does_not_meet_the_callers_schema_goes_out_and_is_remarked_on(with_own: RunningMock) -> None:
     answer = with_own.chat(messages=image_message(picture(1)), domain="document.invoice", json_schema=SCHEMA)
 
     assert json.loads(answer.json()["choices"][0]["message"]["content"]) == {"invoice_id": "INV-1"}
@@ -47,7 +47,7 @@ def test_content_that_does_not_meet_the_callers_schema_goes_out_and_is_remarked_
     assert "total" in with_own.lines[-1]
 
 
-def test_content_that_meets_the_callers_schema_is_not_remarked_on(with_own: Served) -> None:
+def test_content_that_meets_the_callers_schema_is_not_remarked_on(with_own: RunningMock) -> None:
     schema = {"type": "object", "required": ["invoice_id"]}
 
     with_own.chat(messages=image_message(picture(1)), domain="document.invoice", json_schema=schema)
@@ -56,14 +56,14 @@ def test_content_that_meets_the_callers_schema_is_not_remarked_on(with_own: Serv
 
 
 @pytest.mark.parametrize("broken", [{}, {"json_schema": {"name": "x"}}, {"json_schema": {"description": "x"}}])
-def test_a_response_format_without_its_schema_is_remarked_on(served: Served, broken: dict[str, object]) -> None:
+def test_a_response_format_without_its_schema_is_remarked_on(served: RunningMock, broken: dict[str, object]) -> None:
     answer = served.chat(response_format={"type": "json_schema", **broken}, domain="document.invoice")
 
     assert answer.status_code == 201
     assert "json_schema.schema" in served.lines[-1]
 
 
-def test_an_error_says_to_its_end_what_to_do(served: Served) -> None:
+def test_an_error_says_to_its_end_what_to_do(served: RunningMock) -> None:
     served.chat(domain="document.invoise")
 
     assert "document.invoice" in served.lines[-1]
@@ -82,14 +82,14 @@ def test_a_scripted_error_names_its_fixture(serve: Serve, write: Write) -> None:
     assert answer.headers["x-vlmrun-mock-fixture"] == "limit.json"
 
 
-def test_a_byte_order_mark_does_no_harm(served: Served) -> None:
+def test_a_byte_order_mark_does_no_harm(served: RunningMock) -> None:
     answer = served.http.post("/v1/openai/chat/completions", content=b'\xef\xbb\xbf{"messages": [{}]}')
 
     assert answer.status_code == 201
 
 
 @pytest.mark.parametrize("url", ["https://example.com/a.png", data_url(picture())])
-def test_a_picture_that_is_a_plain_string_is_told_how_to_be_written(served: Served, url: str) -> None:
+def test_a_picture_that_is_a_plain_string_is_told_how_to_be_written(served: RunningMock, url: str) -> None:
     answer = served.chat(messages=[{"content": [{"type": "image_url", "image_url": url}]}])
 
     message = answer.json()["detail"][0]["msg"]
@@ -112,7 +112,9 @@ GUESS = "exclusiveMinimum is a boolean, as in draft 4 and OpenAPI 3.0"
         {"json_schema": GUESSED, "domain": "document.receipt"},
     ],
 )
-def test_a_guessed_dialect_is_in_the_log_the_journal_and_a_header(asked: dict[str, object], with_own: Served) -> None:
+def test_a_guessed_dialect_is_in_the_log_the_journal_and_a_header(
+    asked: dict[str, object], with_own: RunningMock
+) -> None:
     control = with_own.http.post("/_mock/fixtures", json={"match": {"domain": "document.receipt"}, "answer": MERGED})
 
     first, again = with_own.chat(**asked), with_own.chat(**asked)
@@ -126,7 +128,7 @@ def test_a_guessed_dialect_is_in_the_log_the_journal_and_a_header(asked: dict[st
     ]
 
 
-def test_a_dialect_that_a_schema_names_is_not_remarked_on(served: Served) -> None:
+def test_a_dialect_that_a_schema_names_is_not_remarked_on(served: RunningMock) -> None:
     schema = {"$schema": "http://json-schema.org/draft-04/schema#", **GUESSED}
 
     answer = served.chat(json_schema=schema)

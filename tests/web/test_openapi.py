@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from tests.conftest import Serve
 from tests.samples import SAMPLES
-from tests.serving import CHAT, Served
+from tests.serving import CHAT, RunningMock
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web.openapi import REF, document
 from vlmrun_mock.web.routes import routes
@@ -40,7 +40,7 @@ def test_every_control_route_and_every_route_with_a_body_is_described() -> None:
     assert set(operations()) == known
 
 
-def test_it_is_served_without_a_key_and_with_one_where_keys_are_given(served: Served, serve: Serve) -> None:
+def test_it_is_served_without_a_key_and_with_one_where_keys_are_given(served: RunningMock, serve: Serve) -> None:
     closed = serve(api_keys=frozenset({"right-key"}))
 
     answers = [
@@ -62,7 +62,7 @@ def test_every_schema_in_it_is_one() -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_body_that_is_answered_meets_its_schema(name: str, served: Served) -> None:
+def test_a_body_that_is_answered_meets_its_schema(name: str, served: RunningMock) -> None:
     answer = served.http.post(CHAT, json=SAMPLES[name])
 
     status = DOCUMENT["paths"][CHAT]["post"]["responses"][str(answer.status_code)]
@@ -90,7 +90,7 @@ def test_a_body_that_is_answered_meets_its_schema(name: str, served: Served) -> 
     ],
 )
 def test_a_schema_says_what_its_route_takes(
-    route: str, name: str, body: dict[str, Any], status: int, served: Served
+    route: str, name: str, body: dict[str, Any], status: int, served: RunningMock
 ) -> None:
     answer = served.http.post(route, json=body)
     served.http.post("/_mock/reset")
@@ -100,7 +100,7 @@ def test_a_schema_says_what_its_route_takes(
     assert status != 422 or component("error").is_valid(answer.json())
 
 
-def test_the_parameters_are_those_of_the_journal(served: Served) -> None:
+def test_the_parameters_are_those_of_the_journal(served: RunningMock) -> None:
     names = {
         verb: [each["name"] for each in operations()[f"{verb} /_mock/requests"]["parameters"]]
         for verb in ("GET", "DELETE")

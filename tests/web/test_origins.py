@@ -10,12 +10,12 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from tests.serving import CHAT, Served
+from tests.serving import CHAT, RunningMock
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.web.app import application
 
-Serve = Callable[..., Served]
+Serve = Callable[..., RunningMock]
 
 CONTROL = "/_mock/requests"
 HOST = "127.0.0.1:8000"
@@ -195,7 +195,7 @@ def test_an_options_request_that_is_not_a_preflight_is_a_405() -> None:
     assert ask("OPTIONS", CHAT, {}).status_code == 405
 
 
-def test_every_answer_of_a_server_forbids_browsers_to_guess_and_to_embed(served: Served) -> None:
+def test_every_answer_of_a_server_forbids_browsers_to_guess_and_to_embed(served: RunningMock) -> None:
     for path in ("/v1/health", "/_mock/requests", "/nowhere", "/v1/models"):
         headers = served.http.get(path).headers
 
@@ -203,7 +203,7 @@ def test_every_answer_of_a_server_forbids_browsers_to_guess_and_to_embed(served:
         assert headers["cross-origin-resource-policy"] == "same-origin"
 
 
-def test_a_refused_host_is_logged_without_what_a_terminal_obeys(served: Served) -> None:
+def test_a_refused_host_is_logged_without_what_a_terminal_obeys(served: RunningMock) -> None:
     served.http.get("/v1/health", headers=[(b"host", b"evil\x9b[31m.example")])
 
     assert "host_not_allowed" in served.lines[-1]

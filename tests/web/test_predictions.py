@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.printed import printed
-from tests.serving import Served, data_url, picture, source
+from tests.serving import RunningMock, data_url, picture, source
 from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.web.predictions import KINDS
 
@@ -18,12 +18,12 @@ INVOICE = "document.invoice"
 URL = "https://example.com/a.pdf"
 
 
-def generate(served: Served, kind: str = "document", **body: Any) -> httpx.Response:
+def generate(served: RunningMock, kind: str = "document", **body: Any) -> httpx.Response:
     """Ask for a prediction."""
     return served.http.post(f"/v1/{kind}/generate", json=body)
 
 
-def test_a_prediction_has_all_documented_keys_from_the_start(served: Served) -> None:
+def test_a_prediction_has_all_documented_keys_from_the_start(served: RunningMock) -> None:
     pending, done = generate(served, url=URL), generate(served, url=URL, batch=False)
 
     assert (pending.status_code, done.status_code) == (201, 201)
@@ -45,7 +45,7 @@ def test_a_prediction_has_all_documented_keys_from_the_start(served: Served) -> 
     ("kind", "domain"),
     [("document", "document.file"), ("audio", "audio.transcription"), ("video", "video.transcription")],
 )
-def test_an_empty_body_is_a_batch_of_the_usual_domain(kind: str, domain: str, served: Served) -> None:
+def test_an_empty_body_is_a_batch_of_the_usual_domain(kind: str, domain: str, served: RunningMock) -> None:
     prediction = generate(served, kind).json()
 
     assert (prediction["status"], prediction["domain"]) == ("pending", domain)
@@ -56,18 +56,18 @@ def test_an_empty_body_is_a_batch_of_the_usual_domain(kind: str, domain: str, se
     [data_url(picture(1)), data_url(picture(1)).partition(",")[2], "https://example.com/a.png"],
     ids=["a data URL", "base64", "a URL"],
 )
-def test_a_picture_is_taken_in_every_documented_form(picture_: str, served: Served) -> None:
+def test_a_picture_is_taken_in_every_documented_form(picture_: str, served: RunningMock) -> None:
     prediction = generate(served, "image", images=[picture_], domain=INVOICE)
 
     assert prediction.status_code == 201
     assert prediction.json()["status"] == "completed"
 
 
-def test_the_field_of_2024_holds_any_text(served: Served) -> None:
+def test_the_field_of_2024_holds_any_text(served: RunningMock) -> None:
     assert generate(served, "image", image="image", domain=INVOICE).status_code == 201
 
 
-def test_a_file_wins_over_a_url_that_is_none(served: Served) -> None:
+def test_a_file_wins_over_a_url_that_is_none(served: RunningMock) -> None:
     answer = generate(served, file_id="file_id", url="url", id="an-id", created_at="2020-01-01T00:00:00Z")
 
     assert answer.status_code == 201
@@ -96,7 +96,7 @@ def test_a_file_wins_over_a_url_that_is_none(served: Served) -> None:
     ],
 )
 def test_what_is_wrong_is_a_422_at_its_place(
-    kind: str, body: dict[str, Any], place: list[str | int], served: Served
+    kind: str, body: dict[str, Any], place: list[str | int], served: RunningMock
 ) -> None:
     answer = generate(served, kind, **body)
 
@@ -114,7 +114,7 @@ def test_what_is_wrong_is_a_422_at_its_place(
     ],
 )
 def test_an_empty_callback_url_is_refused_wherever_there_can_be_one(
-    route: str, body: dict[str, Any], served: Served
+    route: str, body: dict[str, Any], served: RunningMock
 ) -> None:
     answer = served.http.post(route, json={**body, "callback_url": ""})
 
@@ -122,14 +122,14 @@ def test_an_empty_callback_url_is_refused_wherever_there_can_be_one(
     assert answer.json()["detail"][0]["loc"] == ["body", "callback_url"]
 
 
-def test_execute_needs_a_name(served: Served) -> None:
+def test_execute_needs_a_name(served: RunningMock) -> None:
     answer = served.http.post("/v1/document/execute", json={"url": URL})
 
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["body", "name"]
 
 
-def test_a_page_of_the_web_is_predicted_at_once_with_200(served: Served) -> None:
+def test_a_page_of_the_web_is_predicted_at_once_with_200(served: RunningMock) -> None:
     answer = generate(served, "web", url="https://example.com", domain="web.github-developer-stats", mode="fast")
 
     assert answer.status_code == 200
@@ -137,7 +137,7 @@ def test_a_page_of_the_web_is_predicted_at_once_with_200(served: Served) -> None
     assert answer.json()["response"]
 
 
-def test_a_schema_and_embeddings_are_made(served: Served) -> None:
+def test_a_schema_and_embeddings_are_made(served: RunningMock) -> None:
     made = served.http.post("/v1/schema/generate", json={"url": URL})
     first, again = (served.http.post("/v1/experimental/image/embeddings", json={"images": [URL]}) for _ in range(2))
 
@@ -254,13 +254,13 @@ def test_a_fault_strikes_the_family_of_routes_that_it_names(route: str, method: 
 STATEMENT = "document.bank-statement"
 
 
-def in_pages(served: Served, domain: str = STATEMENT, **config: Any) -> Any:
+def in_pages(served: RunningMock, domain: str = STATEMENT, **config: Any) -> Any:
     """Return the answer to the prediction of a printed document of several pages, which is sent as a data URL."""
     url = printed(STATEMENT, 0).url
     return generate(served, url=url, domain=domain, batch=False, config=config).json()
 
 
-def test_the_pages_of_a_pdf_are_counted_whichever_way_it_comes(served: Served) -> None:
+def test_the_pages_of_a_pdf_are_counted_whichever_way_it_comes(served: RunningMock) -> None:
     document = printed(STATEMENT, 0)
     file = served.http.post("/v1/files", files={"file": ("a.pdf", document.data)}).json()
 
@@ -272,7 +272,7 @@ def test_the_pages_of_a_pdf_are_counted_whichever_way_it_comes(served: Served) -
     assert by_url["usage"]["elements_processed"] == document.page_count
 
 
-def test_only_the_pages_that_are_asked_for_are_read_and_paid_for(served: Served) -> None:
+def test_only_the_pages_that_are_asked_for_are_read_and_paid_for(served: RunningMock) -> None:
     some = in_pages(served, page_indices=[1, 1])
     beyond = in_pages(served, page_indices=[0, 99])
 
@@ -301,7 +301,7 @@ def document_pages(value: Any) -> list[tuple[int, Any]]:
     return [each for inner in value for each in document_pages(inner)] if isinstance(value, list) else []
 
 
-def test_markdown_has_the_pages_that_are_asked_for(served: Served) -> None:
+def test_markdown_has_the_pages_that_are_asked_for(served: RunningMock) -> None:
     whole = in_pages(served, "document.markdown")["response"]["pages"]
     numbers = [page["metadata"]["page_number"] for page in whole]
 

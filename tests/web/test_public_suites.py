@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import Serve
-from tests.serving import Served
+from tests.serving import RunningMock
 from vlmrun_mock.web.catalog import DOMAINS_OF_MODELS
 
 INVOICE = "document.invoice"
@@ -27,7 +27,7 @@ def test_a_wrong_key_is_refused_where_keys_are_set(path: str, serve: Serve) -> N
     assert (wrong, right) == (401, 200)
 
 
-def test_health_needs_no_key_and_models_are_there(served: Served) -> None:
+def test_health_needs_no_key_and_models_are_there(served: RunningMock) -> None:
     assert httpx.get(f"{served.url}/v1/health").status_code == 200
     assert served.http.get("/v1/models").json()
 
@@ -41,14 +41,14 @@ def test_health_needs_no_key_and_models_are_there(served: Served) -> None:
         "/v1/experimental/document/embeddings",
     ],
 )
-def test_an_empty_body_is_answered(path: str, served: Served) -> None:
+def test_an_empty_body_is_answered(path: str, served: RunningMock) -> None:
     answer = served.http.post(path, json={})
 
     assert answer.status_code == 201
     assert answer.json()["id"]
 
 
-def test_generated_clients_send_names_as_values(served: Served) -> None:
+def test_generated_clients_send_names_as_values(served: RunningMock) -> None:
     image = served.http.post("/v1/image/generate", json={"image": "image", "domain": INVOICE, "model": "vlm-1"})
     document = served.http.post("/v1/document/generate", json={"file_id": "file_id", "url": "url"})
 
@@ -64,12 +64,12 @@ def test_generated_clients_read_things_under_names_that_the_control_api_keeps(se
     assert [served.http.get(path).status_code for path in paths] == [200] * 4
 
 
-def test_the_documented_domains_are_a_closed_list(served: Served) -> None:
+def test_the_documented_domains_are_a_closed_list(served: RunningMock) -> None:
     assert [each["domain"] for each in served.http.get("/v1/models").json()] == list(DOMAINS_OF_MODELS)
 
 
 @pytest.mark.parametrize("kind", ["audio", "video"])
-def test_media_are_null_while_they_are_pending_and_whole_afterwards(kind: str, served: Served) -> None:
+def test_media_are_null_while_they_are_pending_and_whole_afterwards(kind: str, served: RunningMock) -> None:
     pending = served.http.post(f"/v1/{kind}/generate", json={"url": URL}).json()
 
     done = served.http.get(f"/v1/predictions/{pending['id']}").json()
@@ -92,7 +92,7 @@ def test_media_are_null_while_they_are_pending_and_whole_afterwards(kind: str, s
         ("pred_123", {"type": "dream"}, 422),
     ],
 )
-def test_feedback_knows_the_made_up_ids(about: str, query: dict[str, str], status: int, served: Served) -> None:
+def test_feedback_knows_the_made_up_ids(about: str, query: dict[str, str], status: int, served: RunningMock) -> None:
     answer = served.http.get(f"/v1/feedback/{about}", params=query)
 
     assert answer.status_code == status
@@ -101,7 +101,7 @@ def test_feedback_knows_the_made_up_ids(about: str, query: dict[str, str], statu
         assert sorted(map(str, ids)) == sorted([about, "None", "None"])
 
 
-def test_an_invoice_has_the_address_of_a_customer_as_texts(served: Served) -> None:
+def test_an_invoice_has_the_address_of_a_customer_as_texts(served: RunningMock) -> None:
     body = {"url": URL, "domain": INVOICE, "batch": False}
 
     response = served.http.post("/v1/document/generate", json=body).json()["response"]
@@ -111,7 +111,7 @@ def test_an_invoice_has_the_address_of_a_customer_as_texts(served: Served) -> No
     assert all(isinstance(address[name], str) for name in ("city", "state", "postal_code"))
 
 
-def test_only_the_keys_of_a_callers_schema_come_with_their_confidences(served: Served) -> None:
+def test_only_the_keys_of_a_callers_schema_come_with_their_confidences(served: RunningMock) -> None:
     schema = {"type": "object", "properties": {"invoice_id": {"type": "string"}}, "required": ["invoice_id"]}
     config = {"json_schema": schema, "confidence": True}
 
@@ -123,7 +123,7 @@ def test_only_the_keys_of_a_callers_schema_come_with_their_confidences(served: S
     assert response["invoice_id_metadata"]["confidence"] in ("hi", "med", "low")
 
 
-def test_a_dead_receiver_changes_nothing(served: Served) -> None:
+def test_a_dead_receiver_changes_nothing(served: RunningMock) -> None:
     body: dict[str, Any] = {"url": URL, "callback_url": "https://dead.example.com/hook"}
 
     answer = served.http.post("/v1/document/generate", json=body)
@@ -140,7 +140,7 @@ def test_uploading_as_vision_and_wanting_assistants_of_the_hash_agree(serve: Ser
     assert found.json()["purpose"] == "assistants"
 
 
-def test_both_addresses_of_a_prediction_give_an_object(served: Served) -> None:
+def test_both_addresses_of_a_prediction_give_an_object(served: RunningMock) -> None:
     prediction = served.http.post("/v1/image/generate", json={"images": [URL, URL], "domain": INVOICE}).json()
 
     for path in ("predictions", "response"):

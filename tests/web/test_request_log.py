@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import Serve
-from tests.serving import CHAT, Served
+from tests.serving import CHAT, RunningMock
 
 KEY = "sk-do-not-tell-1234567890"
 LOOKALIKE = "AKIAQ3EGRT5UVWXYZ7AB"
@@ -37,7 +37,7 @@ ROUTES: list[tuple[str, str, Any]] = [
 ]
 
 
-def ask(served: Served, route: tuple[str, str, Any], secret: str, **options: Any) -> str:
+def ask(served: RunningMock, route: tuple[str, str, Any], secret: str, **options: Any) -> str:
     """Ask with a secret in the path, the query or the body; return the lines that were logged, and an error."""
     method, path, body = route
     before = len(served.lines)
@@ -51,7 +51,7 @@ def ask(served: Served, route: tuple[str, str, Any], secret: str, **options: Any
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_no_spelling_of_the_clients_key_is_logged_or_answered(
-    spelling: str, route: tuple[str, str, Any], served: Served
+    spelling: str, route: tuple[str, str, Any], served: RunningMock
 ) -> None:
     told = ask(served, route, SPELLINGS[spelling], headers={"Authorization": f"Bearer {KEY}"})
 
@@ -59,7 +59,7 @@ def test_no_spelling_of_the_clients_key_is_logged_or_answered(
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
-def test_what_looks_like_a_secret_is_not_logged(route: tuple[str, str, Any], served: Served) -> None:
+def test_what_looks_like_a_secret_is_not_logged(route: tuple[str, str, Any], served: RunningMock) -> None:
     before = len(served.lines)
 
     ask(served, route, LOOKALIKE)
@@ -84,13 +84,13 @@ def test_what_looks_like_a_secret_is_not_logged(route: tuple[str, str, Any], ser
     ids=str,
 )
 @pytest.mark.parametrize("path", ["/v1/{}", f"/v1/{quote('{}', safe='')}", "/v1/openai/models/{}"])
-def test_a_key_is_the_clients_wherever_it_sends_it(path: str, given: dict[str, Any], served: Served) -> None:
+def test_a_key_is_the_clients_wherever_it_sends_it(path: str, given: dict[str, Any], served: RunningMock) -> None:
     told = ask(served, ("GET", path.replace("%7B%7D", "{}"), None), KEY, **given)
 
     assert KEY not in told
 
 
-def test_a_path_without_a_secret_is_logged_as_it_is(served: Served) -> None:
+def test_a_path_without_a_secret_is_logged_as_it_is(served: RunningMock) -> None:
     told = ask(served, ("GET", "/v1/{}?page=2", None), "nowhere", headers={"Authorization": f"Bearer {KEY}"})
 
     assert "404  GET /v1/nowhere  " in told

@@ -14,7 +14,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from scripts.reference import STREAM_FAULTS
 from tests.conftest import Put, Serve
-from tests.serving import CHAT, Served, image_message, picture
+from tests.serving import CHAT, RunningMock, image_message, picture
 from vlmrun_mock.mock.faults import KINDS
 
 ORION = "vlmrun-orion-1:auto"
@@ -34,7 +34,7 @@ def content_of(chunks: list[Any]) -> str:
     return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
 
 
-def ask(served: Served, **body: Any) -> httpx.Response:
+def ask(served: RunningMock, **body: Any) -> httpx.Response:
     """Ask Orion."""
     return served.http.post(CHAT, json={**ASK, **body})
 
@@ -51,7 +51,7 @@ def ask(served: Served, **body: Any) -> httpx.Response:
     ],
     ids=["a domain", "prose", "prose with JSON", "no document", "an object", "nothing"],
 )
-def test_the_chunks_are_together_the_plain_answer(further: dict[str, Any], served: Served) -> None:
+def test_the_chunks_are_together_the_plain_answer(further: dict[str, Any], served: RunningMock) -> None:
     plain = ask(served, **further).json()
 
     chunks = events(ask(served, stream=True, **further))
@@ -67,7 +67,7 @@ def test_the_chunks_are_together_the_plain_answer(further: dict[str, Any], serve
     assert all("usage" not in chunk for chunk in chunks[:-1])
 
 
-def test_a_stream_has_many_chunks_and_is_the_same_twice(served: Served) -> None:
+def test_a_stream_has_many_chunks_and_is_the_same_twice(served: RunningMock) -> None:
     first, second = (ask(served, stream=True) for _ in range(2))
 
     assert first.status_code == 200
@@ -77,7 +77,7 @@ def test_a_stream_has_many_chunks_and_is_the_same_twice(served: Served) -> None:
     assert first.headers["x-vlmrun-mock-fixture"] == "document.invoice/answer.json"
 
 
-def test_the_usage_is_in_a_chunk_of_its_own_where_the_client_asks_for_it(served: Served) -> None:
+def test_the_usage_is_in_a_chunk_of_its_own_where_the_client_asks_for_it(served: RunningMock) -> None:
     with_usage = events(ask(served, stream=True, stream_options={"include_usage": True}))
     without = events(ask(served, stream=True, stream_options={"include_usage": False}))
 
@@ -125,7 +125,7 @@ def test_the_pace_of_a_stream_follows_the_options(serve: Serve) -> None:
     assert times[-1] - times[0] >= (len(times) - 1) * 0.01 * 0.75
 
 
-def stream_of(served: Served, **options: Any) -> Iterator[ChatCompletionChunk]:
+def stream_of(served: RunningMock, **options: Any) -> Iterator[ChatCompletionChunk]:
     """Yield the chunks of a stream by the official SDK, whose connection is closed at the end, however that comes."""
     vlmrun = {"vlmrun": {"domain": "custom.streets"}}
     messages: Any = [{"role": "user", "content": "Größe"}]

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from tests.asking import answer_of
 from tests.conftest import Put, Serve
-from tests.serving import Served, image_message, picture
+from tests.serving import RunningMock, image_message, picture
 
 ORION = "vlmrun-orion-1:auto"
 INVOICE = {"vlmrun": {"domain": "document.invoice"}}
@@ -23,7 +23,7 @@ def tool(name: str = "save_invoice") -> dict[str, Any]:
     return {"type": "function", "function": {"name": name, "description": "Saves it", "parameters": schema}}
 
 
-def ask(served: Served, **body: Any) -> Any:
+def ask(served: RunningMock, **body: Any) -> Any:
     """Ask for an invoice with further parameters."""
     answer = served.chat(**{"messages": image_message(picture(1)), **INVOICE, **body})
     assert answer.status_code in (200, 201), answer.text
@@ -42,7 +42,7 @@ def call_of(answer: Any) -> Any:
 @pytest.mark.parametrize(
     "choice", [None, "auto", "required", {"type": "function", "function": {"name": "save_invoice"}}]
 )
-def test_the_only_function_is_called_with_arguments_of_its_schema(choice: Any, model: str, served: Served) -> None:
+def test_the_only_function_is_called_with_arguments_of_its_schema(choice: Any, model: str, served: RunningMock) -> None:
     answer = ask(served, model=model, tools=[tool()], tool_choice=choice)
 
     call, expected = call_of(answer), answer_of("document.invoice")
@@ -53,7 +53,7 @@ def test_the_only_function_is_called_with_arguments_of_its_schema(choice: Any, m
     assert "x-vlmrun-mock-ignored" not in answer.headers
 
 
-def test_of_several_functions_the_named_one_is_called_and_else_none(served: Served) -> None:
+def test_of_several_functions_the_named_one_is_called_and_else_none(served: RunningMock) -> None:
     several = [tool("first"), tool("second")]
 
     named = ask(served, tools=several, tool_choice={"type": "function", "function": {"name": "second"}})
@@ -87,7 +87,7 @@ def test_of_several_functions_the_named_one_is_called_and_else_none(served: Serv
     ],
     ids=["no call is wanted", "a result came", "another schema"],
 )
-def test_no_function_is_called(further: dict[str, Any], served: Served) -> None:
+def test_no_function_is_called(further: dict[str, Any], served: RunningMock) -> None:
     message = ask(served, tools=[tool()], **further).json()["choices"][0]["message"]
 
     assert message["content"]
@@ -101,7 +101,7 @@ def test_an_option_leaves_tools_without_effect(serve: Serve) -> None:
     assert answer.headers["x-vlmrun-mock-ignored"] == "tools"
 
 
-def test_a_function_without_parameters_and_one_of_the_old_kind_are_called(served: Served) -> None:
+def test_a_function_without_parameters_and_one_of_the_old_kind_are_called(served: RunningMock) -> None:
     bare = ask(served, vlmrun=None, tools=[{"type": "function", "function": {"name": "stop"}}])
     old = ask(served, functions=[tool()["function"]]).json()["choices"][0]
 
@@ -110,7 +110,7 @@ def test_a_function_without_parameters_and_one_of_the_old_kind_are_called(served
     assert json.loads(old["message"]["function_call"]["arguments"])["invoice_id"]
 
 
-def test_a_wrong_schema_is_a_422_at_its_place(served: Served) -> None:
+def test_a_wrong_schema_is_a_422_at_its_place(served: RunningMock) -> None:
     function = {"name": "a", "parameters": {"properties": {"a": {"type": "nonsense"}}}}
 
     answer = served.chat(tools=[{"type": "function", "function": function}])
@@ -133,7 +133,7 @@ class Invoice(BaseModel):
     total_amount: float
 
 
-def test_the_sdk_parses_a_call_and_goes_on_with_its_result(served: Served) -> None:
+def test_the_sdk_parses_a_call_and_goes_on_with_its_result(served: RunningMock) -> None:
     client = served.openai()
     tools: Any = [tool()]
     messages: Any = image_message(picture(1))
@@ -149,7 +149,7 @@ def test_the_sdk_parses_a_call_and_goes_on_with_its_result(served: Served) -> No
 
 
 @pytest.mark.parametrize("offered", ["tools", "functions"])
-def test_the_sdk_puts_a_streamed_call_together(offered: str, served: Served) -> None:
+def test_the_sdk_puts_a_streamed_call_together(offered: str, served: RunningMock) -> None:
     further: Any = {"tools": [tool()]} if offered == "tools" else {"functions": [tool()["function"]]}
     messages: Any = image_message(picture(1))
     create = served.openai().chat.completions.create
@@ -170,7 +170,7 @@ def test_the_sdk_puts_a_streamed_call_together(offered: str, served: Served) -> 
         )
 
 
-def test_the_sdks_own_helper_accumulates_the_stream(served: Served) -> None:
+def test_the_sdks_own_helper_accumulates_the_stream(served: RunningMock) -> None:
     messages: Any = image_message(picture(1))
     tools: Any = [tool()]
 

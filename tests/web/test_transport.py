@@ -203,7 +203,7 @@ def test_a_response_in_one_piece_is_byte_for_byte_what_uvicorn_writes(data: byte
 
 
 def test_what_waits_to_be_written_is_written_before_the_server_stops() -> None:
-    outbox, written = Outbox(), Written()
+    outbox, written = Outbox(), WritingTransport()
 
     async def put_and_stop() -> None:
         outbox.put(written, b"first")
@@ -215,7 +215,7 @@ def test_what_waits_to_be_written_is_written_before_the_server_stops() -> None:
     assert written.data == [b"first", b"second"]
 
 
-class Written(asyncio.Transport):
+class WritingTransport(asyncio.Transport):
     """A transport that keeps what is written to it."""
 
     def __init__(self) -> None:

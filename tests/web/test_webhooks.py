@@ -15,7 +15,7 @@ import pytest
 
 from scripts.reference import WEBHOOK_FAULTS
 from tests.conftest import Serve
-from tests.serving import Served
+from tests.serving import RunningMock
 from vlmrun_mock.mock.faults import WEBHOOK_KINDS
 from vlmrun_mock.mock.webhooks import refusal
 
@@ -66,14 +66,14 @@ def receiver() -> Iterator[Receiver]:
     found.server.server_close()
 
 
-def predict(served: Served, callback_url: str, url: str = "https://a.b/c.pdf") -> str:
+def predict(served: RunningMock, callback_url: str, url: str = "https://a.b/c.pdf") -> str:
     """Ask for a batch, and return its id."""
     body = {"url": url, "domain": "document.invoice", "callback_url": callback_url}
     found: str = served.http.post("/v1/document/generate", json=body).json()["id"]
     return found
 
 
-def journal(served: Served, attempts: int = 1) -> list[dict[str, Any]]:
+def journal(served: RunningMock, attempts: int = 1) -> list[dict[str, Any]]:
     """Return the webhooks in the journal, as soon as the last one has so many attempts, or was skipped."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
@@ -181,7 +181,7 @@ def test_the_reference_names_every_fault_of_webhooks() -> None:
     assert list(WEBHOOK_FAULTS) == list(WEBHOOK_KINDS)
 
 
-def arm(served: Served, kind: str, **further: Any) -> None:
+def arm(served: RunningMock, kind: str, **further: Any) -> None:
     """Arm a fault that strikes the next webhook."""
     assert served.http.post("/_mock/faults", json={"kind": kind, **further}).status_code == 201
 

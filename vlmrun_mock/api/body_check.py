@@ -142,7 +142,7 @@ def _union(branches: Sequence[Any]) -> Any:
         branch: LIST if get_origin(branch) is Annotated else f"<{tag_of(branch) or 'text'}>" for branch in branches
     }
     tagged = tuple(Annotated[_annotation(branch), Tag(name)] for branch, name in names.items())
-    return Annotated[Union[tagged], Discriminator(_text_or_list if has_lists else _type)]  # noqa: UP007 - likewise
+    return Annotated[Union[tagged], Discriminator(_text_or_list if has_lists else _type)]  # noqa: UP007 - `|` takes no tuple
 
 
 def _text_or_list(value: object) -> str:

@@ -131,7 +131,7 @@ class ExtractionRequest(msgspec.Struct, frozen=True, dict=True):
     re_encoded: bool = False
 
     def __eq__(self, other: object) -> bool:
-        """Return whether another request asks for the same, however long it was and whatever was known of it again."""
+        """Return whether another request asks for the same; `size` and `re_encoded` do not count."""
         if not isinstance(other, ExtractionRequest):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in COMPARED)

@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, str] = {
 """Each command, and the module and name below this package that it is loaded from."""
 
 LOADED = 200_000
-"""Objects that are made before Python looks for garbage in cycles: more than loading a command makes, which is none."""
+"""How many objects are made before Python looks for garbage in cycles: to load a command takes fewer, all in use."""
 
 
 def command(name: str) -> click.Command:

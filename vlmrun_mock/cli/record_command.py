@@ -19,8 +19,9 @@ from vlmrun_mock.cli.options import options_of
 from vlmrun_mock.cli.shells import lines
 from vlmrun_mock.display import count
 from vlmrun_mock.lazy import lazy
+from vlmrun_mock.mock.options.words import RecordMode
 from vlmrun_mock.mock.proxies import exempting
-from vlmrun_mock.mock.settings import RecordMode, Settings
+from vlmrun_mock.mock.settings import Settings
 
 if TYPE_CHECKING:
     from vlmrun_mock.mock.scopes import Scopes

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from vlmrun_mock.mock.faults import Fault
 from vlmrun_mock.mock.options.option import MEBIBYTE
+from vlmrun_mock.mock.options.words import (
+    Clock,
+    Ids,
+    Latency,
+    Locale,
+    RecordMode,
+    Streams,
+    Success,
+    Tools,
+    UnknownDomain,
+    Unsupported,
+)
 from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.recording.settings import VLM_RUN, UpstreamSettings
-
-Unsupported: TypeAlias = Literal["ignore", "reject"]
-UnknownDomain: TypeAlias = Literal["reject", "generate"]
-Success: TypeAlias = Literal["201", "200"]
-Locale: TypeAlias = Literal[
-    "en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "ja_JP", "pt_BR", "en_IN", "ar_EG", "cs_CZ", "el_GR",
-    "fi_FI", "he_IL", "hi_IN", "ko_KR", "pl_PL", "ru_RU", "sv_SE", "th_TH", "tr_TR", "uk_UA", "vi_VN", "zh_CN",
-]  # fmt: skip  # several a line
-Clock: TypeAlias = Literal["frozen", "wall"]
-Ids: TypeAlias = Literal["stable", "random"]
-Tools: TypeAlias = Literal["call", "ignore"]
-Streams: TypeAlias = Literal["documented", "always"]
-Latency: TypeAlias = Literal["scripted", "recorded"]
-RecordMode: TypeAlias = Literal["once", "new", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True)

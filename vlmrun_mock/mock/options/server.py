@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
+from vlmrun_mock.mock.options import words
 from vlmrun_mock.mock.options.option import MEBIBYTE, Option
 
-LOCALES = (
-    "en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "ja_JP", "pt_BR", "en_IN", "ar_EG", "cs_CZ", "el_GR",
-    "fi_FI", "he_IL", "hi_IN", "ko_KR", "pl_PL", "ru_RU", "sv_SE", "th_TH", "tr_TR", "uk_UA", "vi_VN", "zh_CN",
-)  # fmt: skip  # several a line
-"""The locales that drawn values may have."""
+LOCALES: tuple[str, ...] = get_args(words.Locale)
 
 SERVER: Sequence[Option] = (
     Option("host", "host", "127.0.0.1", "Address to listen on.", commands=("serve", "record")),
@@ -116,7 +114,7 @@ SERVER: Sequence[Option] = (
         "word",
         "ignore",
         "What becomes of parameters that the API does not support.",
-        words=("ignore", "reject"),
+        words=get_args(words.Unsupported),
         commands=("serve",),
         setting=True,
     ),
@@ -125,7 +123,7 @@ SERVER: Sequence[Option] = (
         "word",
         "reject",
         "What becomes of domains that nobody knows.",
-        words=("reject", "generate"),
+        words=get_args(words.UnknownDomain),
         commands=("serve",),
         setting=True,
     ),
@@ -134,7 +132,7 @@ SERVER: Sequence[Option] = (
         "word",
         "201",
         "The status of a chat completion of vlm-1: the documented one, or the only one that some clients take.",
-        words=("201", "200"),
+        words=get_args(words.Success),
         commands=("serve",),
         setting=True,
         ini_help="The status of a chat completion of vlm-1: 201 as documented, or 200.",
@@ -174,7 +172,7 @@ SERVER: Sequence[Option] = (
         "word",
         "frozen",
         "Whether `created` is constant or the real time.",
-        words=("frozen", "wall"),
+        words=get_args(words.Clock),
         commands=("serve",),
         setting=True,
     ),
@@ -183,7 +181,7 @@ SERVER: Sequence[Option] = (
         "word",
         "stable",
         "Whether a completion's id follows from its request or is fresh.",
-        words=("stable", "random"),
+        words=get_args(words.Ids),
         commands=("serve",),
         setting=True,
     ),
@@ -255,7 +253,7 @@ SERVER: Sequence[Option] = (
         "word",
         "scripted",
         "Whether to wait as fixtures say, or also for as long as the upstream took when they were recorded.",
-        words=("scripted", "recorded"),
+        words=get_args(words.Latency),
         commands=("serve",),
         setting=True,
         ini_help="Whether to wait as fixtures say, or also as the upstream took: scripted or recorded.",
@@ -265,7 +263,7 @@ SERVER: Sequence[Option] = (
         "word",
         "call",
         "Whether a request that offers a function, or names one, gets a call of it, or whether tools have no effect.",
-        words=("call", "ignore"),
+        words=get_args(words.Tools),
         commands=("serve",),
         setting=True,
     ),
@@ -274,7 +272,7 @@ SERVER: Sequence[Option] = (
         "word",
         "documented",
         "Whether only Orion and agents stream when they are asked to, as documented, or any model does.",
-        words=("documented", "always"),
+        words=get_args(words.Streams),
         commands=("serve",),
         setting=True,
     ),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from vlmrun_mock.mock.options.option import Option
+from vlmrun_mock.mock.options.words import RecordMode
 
-MODES = ("once", "new", "all", "none")
-"""When a recorder asks the upstream, as in VCR."""
+MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 
 UPSTREAM: Sequence[Option] = (
     Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.schema.generate import locales
 from vlmrun_mock.schema.generate.budget import ITEM, MOST_EFFORT, Budget, Exhausted
-from vlmrun_mock.schema.generate.builder import Builder, Kept, Tried
+from vlmrun_mock.schema.generate.builder import AttemptMemory, Builder, KeptScalar
 from vlmrun_mock.schema.generate.size import check_size
 from vlmrun_mock.schema.generate.world import World
 from vlmrun_mock.schema.references import Place, SchemaProblem
@@ -48,23 +48,23 @@ def generate(
     try:
         least = check_size(loaded.references)
         deepest = EVERYTHING + 1
-        kept: dict[Place, Kept] = {}
+        kept: dict[Place, KeptScalar] = {}
         for fill_depth, effort in FILLINGS:
             budget = Budget(effort, fill_depth)
             with suppress(Exhausted):
                 if fill_depth < deepest:  # else it would be the same again, with less effort
                     budget.foresee((), least * ITEM)
-                    return _attempts(loaded, world, budget, Tried(kept), base)
+                    return _attempts(loaded, world, budget, AttemptMemory(kept), base)
             deepest = budget.deepest
         fill_depth, effort = LAST
-        return _attempts(loaded, world, Budget(effort, fill_depth, sparing=True), Tried(kept), base)
+        return _attempts(loaded, world, Budget(effort, fill_depth, sparing=True), AttemptMemory(kept), base)
     except SchemaProblem as problem:
         raise SchemaProblem(_written(loaded.root, problem.place), problem.message) from problem
     except RecursionError as error:
         raise SchemaProblem((), "its parts are nested too deeply in each other") from error
 
 
-def _attempts(loaded: LoadedSchema, world: World, budget: Budget, tried: Tried, base: object) -> object:
+def _attempts(loaded: LoadedSchema, world: World, budget: Budget, tried: AttemptMemory, base: object) -> object:
     """Build and validate a value; where it is invalid, choose again while the budget lasts."""
     for _ in range(MOST_ATTEMPTS):
         builder = Builder(loaded, world, budget, tried)

@@ -75,7 +75,7 @@ class Alternatives:
 
     def _added(self, shape: Shape, nodes: list[Node], choices: list[list[Option]]) -> tuple[Shape, list[list[Option]]]:
         choices, waiting = list(choices), list(reversed(nodes))
-        kept = Kept(shape)
+        kept = GrowingShape(shape)
         while waiting:
             node = waiting.pop()
             self._budget.step(node.place)
@@ -105,7 +105,7 @@ class Alternatives:
             raise SchemaProblem(node.place, "nothing is left that it does not forbid")
         choices.append(options)
 
-    def _followed(self, kept: Kept, node: Node) -> list[Node]:
+    def _followed(self, kept: GrowingShape, node: Node) -> list[Node]:
         found = (Node(*target) for target in self._references.targets(node.place, node.schema))
         targets = [target for target in found if target.place not in kept.opened]
         for target in targets:
@@ -160,7 +160,7 @@ class Alternatives:
         return (branch, node.made({"properties": {name: {"const": value}}}))
 
 
-class Kept:
+class GrowingShape:
     """A shape that grows."""
 
     def __init__(self, shape: Shape) -> None:

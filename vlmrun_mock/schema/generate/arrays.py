@@ -22,7 +22,7 @@ MOST_TURNS = 24  # attempts at an item that differs from the others, and two mor
 
 
 @dataclass(frozen=True, slots=True)
-class Contained:
+class ContainsRule:
     """One `contains`: a list has at least `least` and at most `most` items that meet it."""
 
     node: Node
@@ -131,12 +131,12 @@ def _wraps(spot: Spot) -> bool:
     return bool(spot.scope) and spot.alone and not isinstance(spot.example, list)
 
 
-def _contained(node: Node) -> Contained:
+def _contained(node: Node) -> ContainsRule:
     least, most = node.schema.get("minContains", 1), node.schema.get("maxContains")
-    return Contained(node.child("contains"), int(least), None if most is None else int(most))
+    return ContainsRule(node.child("contains"), int(least), None if most is None else int(most))
 
 
-def _counts(shape: Shape, contained: list[Contained]) -> tuple[int, int | None]:
+def _counts(shape: Shape, contained: list[ContainsRule]) -> tuple[int, int | None]:
     least = max([shape.most("minItems"), *(one.least for one in contained)])
     most = shape.least("maxItems")
     if most is not None and least > most:
@@ -170,7 +170,7 @@ def _is_box(builder: Builder, shape: Shape, spot: Spot) -> bool:
     return named and any(one.get("type") in {"number", "integer"} for one in items)
 
 
-def _assigned(contained: list[Contained], count: int, prefix: int) -> dict[int, list[Node]]:
+def _assigned(contained: list[ContainsRule], count: int, prefix: int) -> dict[int, list[Node]]:
     """Return, by index, which `contains` an item must meet, and which it must not because enough others do."""
     order = [*range(prefix, count), *range(min(prefix, count))]
     assigned: dict[int, list[Node]] = {}

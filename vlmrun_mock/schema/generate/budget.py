@@ -8,10 +8,14 @@ MOST_VALUES = 6_000
 MOST_STEPS = 20_000
 MOST_TEXT = 1_000_000  # characters
 MOST_EFFORT = 28_000  # to fill everything
-VALUE, ITEM, CONTAINER, CHOICE, OPTION, PATTERN = 5, 8, 6, 3, 2, 60
-"""The effort of a value, the least that one takes which cannot be left out, that of a value which holds others on top
-of its own, that of a choice, of each option tried, and of a text that matches a pattern. A subschema that is looked at
-takes 1."""
+
+# Effort is counted in units of about 2 microseconds; to look at a subschema takes 1.
+VALUE = 5
+CONTAINER = 6  # for a value that holds others, beside VALUE
+ITEM = 8  # the least that a required value takes in all
+CHOICE = 3
+OPTION = 2  # for each option of a choice that is tried
+PATTERN = 60  # for a text that matches a pattern
 
 
 class Exhausted(SchemaProblem):

@@ -67,7 +67,7 @@ class Choices:
             yield shape
 
 
-class Kept(msgspec.Struct, frozen=True):
+class KeptScalar(msgspec.Struct, frozen=True):
     """A scalar that was made at a path, and for what."""
 
     value: object
@@ -90,18 +90,18 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class AttemptMemory:
     """What the builders of one attempt leave to the next of them.
 
     `kept` are the scalars that were made, also in earlier attempts, which are made again where nothing else is asked
     for. `turns` says, by path, which of the possible values to take.
     """
 
-    kept: dict[Place, Kept]
+    kept: dict[Place, KeptScalar]
     turns: dict[Place, int] = field(default_factory=dict)
 
 
-class Known(msgspec.Struct, frozen=True):
+class BuiltValue(msgspec.Struct, frozen=True):
     """A value that was made, with the values and the characters in it."""
 
     value: object
@@ -121,7 +121,7 @@ class Builder:
         loaded: LoadedSchema,
         world: World,
         budget: Budget,
-        tried: Tried,
+        tried: AttemptMemory,
     ) -> None:
         self.world = world
         self.budget = budget
@@ -132,7 +132,7 @@ class Builder:
         self._siblings = draft(loaded.root) in {"2019-09", "2020-12"}
         self._turns = tried.turns
         self._kept = tried.kept
-        self._made: dict[Key, Known] = {}
+        self._made: dict[Key, BuiltValue] = {}
         self._choices: dict[ChoicesKey, Choices] = {}
         self._entered: dict[tuple[int, tuple[Place, ...]], tuple[Mapping[Place, int], Mapping[Place, int]]] = {}
         self._texts: dict[Place, tuple[Any, str]] = {}
@@ -193,10 +193,10 @@ class Builder:
                 problems.append(problem)
             else:
                 if self.budget.is_sparing and not turn and spot.example is ABSENT:
-                    known = Known(value, values - self.budget.values, text - self.budget.text)
+                    known = BuiltValue(value, values - self.budget.values, text - self.budget.text)
                     self._made.setdefault(self._key(nodes, spot.path), known)
                 if not isinstance(value, dict | list):
-                    self._kept[spot.path] = Kept(value, tuple(nodes), spot, turn)
+                    self._kept[spot.path] = KeptScalar(value, tuple(nodes), spot, turn)
                 return value
         raise problems[0] if problems else SchemaProblem(place, "its parts contradict each other")
 
