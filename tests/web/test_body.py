@@ -22,6 +22,7 @@ from vlmrun_mock.mock.journal import Journal
 from vlmrun_mock.mock.options.option import MEBIBYTE
 from vlmrun_mock.web.body import DRAIN_BYTES, ClientGone, Incoming, read
 from vlmrun_mock.web.exchange import Exchange
+from vlmrun_mock.web.head import Head
 from vlmrun_mock.web.request_log import RequestLog
 
 LIMIT = 300_000
@@ -306,7 +307,7 @@ def kept_of(*messages: Mapping[str, Any]) -> list[bytes]:
     """Return what an inspector keeps of a body that comes in these messages."""
     coming = iter(messages)
     exchange = Exchange("POST", CHAT, b"", ())
-    log = RequestLog("req_1", "POST", CHAT, 0, journal=Journal(), exchange=exchange)
+    log = RequestLog("req_1", Head("POST", CHAT), 0, journal=Journal(), exchange=exchange)
 
     async def receive() -> Any:
         return next(coming)

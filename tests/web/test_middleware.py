@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from tests.serving import RunningMock
+from vlmrun_mock.mock.scopes import Scopes
+from vlmrun_mock.web.chat import ChatEndpoint
 from vlmrun_mock.web.middleware import Middleware
 from vlmrun_mock.web.origins import Origins
 
@@ -47,11 +49,12 @@ def test_head_is_answered_without_a_body(served: RunningMock) -> None:
 
 
 def test_a_defect_is_a_500_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    async def broken(*_: object) -> None:
-        raise RuntimeError("a secret detail")
+    class Broken(ChatEndpoint):
+        async def __call__(self, *_: object) -> None:
+            raise RuntimeError("a secret detail")
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Middleware(broken, list, Origins(), None))
+        transport = httpx.ASGITransport(Middleware(Broken(Scopes()), list, Origins(), None))
         async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client:
             return await client.post("/v1/openai/chat/completions")
 

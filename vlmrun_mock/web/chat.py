@@ -38,8 +38,10 @@ from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.request_summary import RequestSummary, summarise
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web import body, faults
-from vlmrun_mock.web.keys import admitted, key_of, raw_headers
-from vlmrun_mock.web.memo import AnyResponse, Memo
+from vlmrun_mock.web.eager import EagerCoroutine
+from vlmrun_mock.web.head import Head
+from vlmrun_mock.web.keys import admitted
+from vlmrun_mock.web.memo import AnyResponse, Memo, MemoKey
 from vlmrun_mock.web.request_log import RequestLog, seconds_of
 from vlmrun_mock.web.response import ChatResponse, called_header, declared_length, json_headers, origin, remark_headers
 from vlmrun_mock.web.response import raw_headers as encoded
@@ -78,6 +80,13 @@ LONGEST_KEPT = 20_000
 """Characters of a content whose JSON is kept for the next answer."""
 
 
+class Client(msgspec.Struct, frozen=True):
+    """What a response is made beside: what the client still sends, and what passes on to it what an upstream sends."""
+
+    receive: Receive
+    passing: Relay | None
+
+
 class ChatEndpoint:
     """The endpoint, as an ASGI application."""
 
@@ -89,58 +98,101 @@ class ChatEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises ApiError for the handler in the middleware."""
         log: RequestLog = scope["state"]["log"]
-        headers: Mapping[bytes, bytes] = scope["state"]["headers"]
-        log.journal = self._scopes.everyone.journal
-        api_key = key_of(headers)
-        log.key = api_key.decode("utf-8", "surrogateescape")
-        admitted(api_key, self._scopes.api_keys)
-        mock = self._scopes.of(log.key)
-        log.journal = mock.journal
-        if owner := self._scopes.past_owner(log.key):
-            log.remark = printable(f"the client has the key of {owner}, which is over", LONGEST_REMARK)
+        mock = self._mock_of(log)
+        headers = log.head.by_name
         if not self._reads_documents and body.is_large(headers):
             # While the first large body arrives, what reads a document is loaded beside it.
             self._reads_documents = True
             asyncio.get_running_loop().run_in_executor(None, next, mock.warm())
         raw = await body.read(headers, receive, mock.settings.max_body)
+        passing = relay.Relay(send, log) if mock.records else None
+        response = await (log.answering or self._answered(mock, raw, log, receive, passing))
+        log.entry, log.answering = response.entry, None
+        if passing and passing.is_begun and isinstance(response, ChatResponse):
+            return await passing.end(response)
+        if response.latency:
+            await asyncio.sleep(response.latency)
+        return await response.send(send, receive)
+
+    def at_once(self, log: RequestLog, raw: bytes) -> ChatResponse | None:
+        """Return the response to a request if it waits for nothing.
+
+        What was begun is left in the log, where `__call__` goes on with it.
+        """
+        try:
+            mock = self._mock_of(log)
+        except ApiError:  # which is raised again where it is answered
+            return None
+        if (
+            mock.faulty
+            or mock.records
+            or mock.settings.rate_limit
+            or len(raw) > min(mock.settings.max_body, body.QUICK)
+        ):
+            return None
+        key = self._memo.key(mock, raw)
+        response = self._memo.get(key) if key else None
+        if response is None:
+            log.answering = EagerCoroutine(self._made(mock, raw, log, key))
+            response = log.answering.result
+        if not isinstance(response, ChatResponse) or response.latency or response.end != "complete":
+            return None
+        log.received(raw)
+        log.entry, log.answering = response.entry, None
+        return response
+
+    def _mock_of(self, log: RequestLog) -> Mock:
+        """Return the mock that answers a request, in whose journal it belongs; raises ApiError."""
+        log.journal = self._scopes.everyone.journal
+        log.key = log.head.key.decode("utf-8", "surrogateescape")
+        admitted(log.head.key, self._scopes.api_keys)
+        mock = self._scopes.of(log.key)
+        log.journal = mock.journal
+        if owner := self._scopes.past_owner(log.key):
+            log.remark = printable(f"the client has the key of {owner}, which is over", LONGEST_REMARK)
+        return mock
+
+    async def _answered(
+        self, mock: Mock, raw: bytes, log: RequestLog, receive: Receive, passing: Relay | None
+    ) -> AnyResponse:
+        """Return the response to a body, made or remembered; raises ApiError."""
         if mock.settings.rate_limit:
             await _limit(mock, raw, log)
         # Made before the answer is: what changes meanwhile must not be remembered as new.
         key = self._memo.key(mock, raw)
         response = self._memo.get(key) if key and not mock.faulty else None
-        if response is None:
-            passing = relay.Relay(send, log) if mock.records else None
-            fault, response = await _response(mock, raw, scope, receive, passing)
-            if key and fault is None and response.repeatable:
-                self._memo.put(key, response)
-            if passing and passing.is_begun and isinstance(response, ChatResponse):
-                log.entry = response.entry
-                return await passing.end(response)
-        log.entry = response.entry
-        if response.latency:
-            await asyncio.sleep(response.latency)
-        return await response.send(send, receive)
+        return response or await self._made(mock, raw, log, key, Client(receive, passing))
+
+    async def _made(
+        self, mock: Mock, raw: bytes, log: RequestLog, key: MemoKey | None, client: Client | None = None
+    ) -> AnyResponse:
+        """Return the response to a body, and remember it by a key, if it may be."""
+        fault, response = await _response(mock, raw, log, client)
+        if key and fault is None and response.repeatable:
+            self._memo.put(key, response)
+        return response
 
 
-async def _response(
-    mock: Mock, raw: bytes, scope: Scope, receive: Receive, passing: Relay | None
-) -> tuple[Fault | None, AnyResponse]:
-    """Return the response to a body, and the fault that strikes it; raises ApiError."""
-    log: RequestLog = scope["state"]["log"]
+async def _response(mock: Mock, raw: bytes, log: RequestLog, client: Client | None) -> tuple[Fault | None, AnyResponse]:
+    """Return the response to a body, and the fault that strikes it; raises ApiError.
+
+    Without a client no fault strikes: none was armed when the request was begun.
+    """
+    passing = client.passing if client else None
     try:
         chat, request = await _request(mock, raw, log)
     except InvalidRequest as problem:
         if not passing:
             raise
-        return None, await _unread(mock, raw, scope, problem)
+        return None, await _unread(mock, raw, log, problem)
     request = await extraction.recognised(mock, log, request, raw)
-    fault = mock.fault(request)
-    if fault is not None:
-        await faults.apply_before(fault, log, receive)
+    fault = mock.fault(request) if client else None
+    if client and fault is not None:
+        await faults.apply_before(fault, log, client.receive)
     if mock.settings.unsupported == "reject":
         quirks.refuse(chat)
     listener = passing if chat.streamed and fault is None else None
-    original = _original(scope, raw, "", listener, mock) if passing else None
+    original = _original(log.head, raw, "", listener, mock) if passing else None
     answer = await mock.answer(request, original)
     if answer.error:
         log.entry = replace(log.entry, source=answer.source, fixture=answer.fixture)
@@ -162,12 +214,11 @@ async def _response(
     return fault, handler.wire(response) if handler.wire and response.end == "complete" else response
 
 
-async def _unread(mock: Mock, raw: bytes, scope: Scope, problem: InvalidRequest) -> ChatResponse:
+async def _unread(mock: Mock, raw: bytes, log: RequestLog, problem: InvalidRequest) -> ChatResponse:
     """Return what the upstream answers to a body that cannot be read; raises the problem with it if that is nothing."""
-    answer = await mock.pass_on(_original(scope, raw, f"this mock cannot read the request: {problem.message}"))
+    answer = await mock.pass_on(_original(log.head, raw, f"this mock cannot read the request: {problem.message}"))
     if answer.upstream is None:
         raise problem
-    log: RequestLog = scope["state"]["log"]
     return _chat_response(answer, answer.upstream.body, {}, None, log.entry)
 
 
@@ -207,17 +258,16 @@ def _read(mock: Mock, raw: bytes) -> tuple[ChatRequest, ExtractionRequest, Reque
 
 
 def _original(
-    scope: Scope, raw: bytes, unrecordable: str, listener: Relay | None = None, mock: Mock | None = None
+    head: Head, raw: bytes, unrecordable: str, listener: Relay | None = None, mock: Mock | None = None
 ) -> UpstreamRequest:
     """Return a request as the client sent it, for the upstream, of which a stream has a listener.
 
     The files of the `mock` that a readable request names go with it.
     """
-    key = key_of(raw_headers(scope)).decode("utf-8", "surrogateescape")
-    headers, query = tuple(scope["headers"]), scope["query_string"]
+    key = head.key.decode("utf-8", "surrogateescape")
     uploads = extraction.uploads(mock, chat_parser.parse(raw).extraction) if mock and mock.has_files else {}
     return upstream.UpstreamRequest(
-        raw, headers, key, query, unrecordable, streams=bool(listener), uploads=uploads, listener=listener
+        raw, head.headers, key, head.query, unrecordable, streams=bool(listener), uploads=uploads, listener=listener
     )
 
 

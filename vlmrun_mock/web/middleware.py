@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import re
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -23,16 +22,16 @@ from vlmrun_mock.display import printable
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.request_summary import SHOWN
 from vlmrun_mock.redaction import Redaction
-from vlmrun_mock.redaction.credentials import credentials
 from vlmrun_mock.web import transport
 from vlmrun_mock.web.body import ClientGone, Incoming
-from vlmrun_mock.web.chat import PATH
+from vlmrun_mock.web.chat import PATH, ChatEndpoint
 from vlmrun_mock.web.directions import canonical, directions
+from vlmrun_mock.web.head import NO_HEAD, Head, head_of
 from vlmrun_mock.web.inspector.inspection import PAGE, Inspection
 from vlmrun_mock.web.origins import Origins, is_preflight, preflight
 from vlmrun_mock.web.request_log import RequestLog, seconds_of
-from vlmrun_mock.web.response import WHOLE
-from vlmrun_mock.web.transport import CLOSING, ConnectionCut, RawHeaders
+from vlmrun_mock.web.response import WHOLE, ChatResponse
+from vlmrun_mock.web.transport import CLOSING, ConnectionCut, RawHeaders, Whole
 
 if TYPE_CHECKING:
     from starlette import exceptions, routing
@@ -43,9 +42,6 @@ else:
 
 Log = Callable[[str], None]
 OPENAI = "/v1/openai/"
-
-REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,200}")
-"""A client's own name for a request, which is sent back."""
 
 REASON = 400
 """How many characters of an error's message a line shows: what to do stands at its end."""
@@ -58,11 +54,6 @@ class Sender(msgspec.Struct):
     incoming: Incoming
     log: RequestLog
     send: Send
-    named: RawHeaders = ()
-    """What the client called its request."""
-
-    told: RawHeaders = ()
-    """What tells a browser that its page may read the answer."""
 
     async def __call__(self, message: Message) -> None:
         """Send a message of ASGI, or a whole response."""
@@ -70,9 +61,8 @@ class Sender(msgspec.Struct):
         if "status" in message:
             self.log.status = message["status"]
             self.log.record(time.time())
-            named = ((b"x-request-id", self.log.request_id.encode()), *self.named, *self.told)
             closing = not self.incoming.is_complete and not await self.incoming.settle()
-            further = (*named, CLOSING) if closing else named
+            further = (*self.log.further_headers, CLOSING) if closing else self.log.further_headers
             if message["type"] == WHOLE:
                 if exchange is not None:
                     exchange.begin((*message["response"].headers, *further))
@@ -92,7 +82,7 @@ class Middleware:
 
     def __init__(
         self,
-        chat: ASGIApp,
+        chat: ChatEndpoint,
         routes: Callable[[], list[BaseRoute]],
         origins: Origins,
         log: Log | None,
@@ -141,44 +131,63 @@ class Middleware:
         if scope["type"] != "http":
             return
         scope["path"] = canonical(scope["path"])
-        log = RequestLog(f"req_{next(self._numbers):08d}", scope["method"], scope["path"], time.time())
         # Starlette raises HTTPException for a wrong path or method only inside an application.
         scope["app"] = self
-        headers = dict(scope["headers"])
+        log = transport.begun(scope) or self._begun(head_of(scope))
+        headers = log.head.by_name
         scope["state"] = {"log": log, "headers": headers}
-        started = time.perf_counter()
         incoming = Incoming(scope, receive, log)
-        if self._inspection is not None:
-            log.exchange = self._inspection.exchange(scope)
-
         sender = Sender(scope, incoming, log, send)
-        own = headers.get(b"x-request-id")
-        if own and REQUEST_ID.fullmatch(own):
-            sender.named = ((b"x-client-request-id", own),)
         cut = None
         try:
-            sender.told = self._origins.admit(scope["path"], headers)
+            told = self._origins.admit(scope["path"], headers)
         except ApiError as error:
             await self._answer(error, scope, sender)
         else:
+            if told:
+                log.head = msgspec.structs.replace(log.head, told=told)
             if is_preflight(scope["method"], headers):
                 await sender({"type": "http.response.start", "status": 204, "headers": [*preflight(headers)]})
                 await sender({"type": "http.response.body", "body": b""})
             else:
                 cut = await self._serve(scope, incoming, log, sender)
-        log.seconds = time.perf_counter() - started
-        self._ended(log, scope)
+        self._ended(log)
         if cut:
             await transport.cut(scope, receive, reset=cut.reset)
 
-    def _ended(self, log: RequestLog, scope: Scope) -> None:
+    def _begun(self, head: Head) -> RequestLog:
+        """Return the log of a request that begins now."""
+        log = RequestLog(f"req_{next(self._numbers):08d}", head, time.time(), began=time.perf_counter())
+        if self._inspection is not None:
+            log.exchange = self._inspection.exchange(head)
+        return log
+
+    def begin(self, head: Head, body: bytes) -> tuple[RequestLog, ChatResponse | None]:
+        """Begin a request whose head was admitted before, and return its response if that waits for nothing."""
+        log = self._begun(head)
+        return log, self._chat.at_once(log, body)
+
+    def sent(self, log: RequestLog, response: Whole) -> RawHeaders:
+        """Note that the response goes out, and return its further headers."""
+        log.status = response.status
+        log.record(time.time())
+        further = log.further_headers
+        if log.exchange is not None:
+            log.exchange.begin((*response.headers, *further))
+            log.exchange.send(response.body)
+        self._ended(log)
+        return further
+
+    def _ended(self, log: RequestLog) -> None:
         """Tell those who follow that a request is over."""
+        log.seconds = time.perf_counter() - log.began
         if log.journal is not None:  # nothing was sent
             log.record(time.time())
         if self._inspection is not None:
             self._inspection.ended(log)
-        if self._log and not log.path.startswith(PAGE):
-            self._log(log.line(self._time(), partial(credentials, scope["headers"], scope["query_string"])))
+        if self._log and not log.head.path.startswith(PAGE):
+            self._log(log.line(self._time()))
+        log.head = NO_HEAD
 
     def _time(self) -> str:
         """Return the time of day, which is written out once a second rather than once a request."""
@@ -191,6 +200,8 @@ class Middleware:
         """Serve a request to its end; where a fault cuts the connection, return how, and else None."""
         try:
             is_chat = scope["path"] == PATH and scope["method"] == "POST"
+            if is_chat:
+                transport.keep_head(scope, log.head)
             app = self._chat if is_chat else await self._others()
             await app(scope, incoming, send)
         except ConnectionCut as cut:
@@ -237,17 +248,17 @@ class Middleware:
         )
         if log.status:
             return
-        content = _without_credentials(error.content(openai=log.path.startswith(OPENAI)), scope)
+        content = _without_credentials(error.content(openai=log.head.path.startswith(OPENAI)), log.head)
         headers = {"content-type": "application/json", "content-length": str(len(content))}
         headers |= {name.lower(): value for name, value in error.headers.items()}
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": error.status, "headers": raw})
-        await send({"type": "http.response.body", "body": b"" if log.method == "HEAD" else content})
+        await send({"type": "http.response.body", "body": b"" if log.head.method == "HEAD" else content})
 
 
-def _without_credentials(content: bytes, scope: Scope) -> bytes:
+def _without_credentials(content: bytes, head: Head) -> bytes:
     """Return the body of an error without the client's own credentials, as its application may log it."""
-    redaction = Redaction(credentials(scope["headers"], scope["query_string"]))
+    redaction = Redaction(head.credentials)
     text = content.decode("utf-8", "surrogateescape")
     if not redaction.holds_known(text):
         return content

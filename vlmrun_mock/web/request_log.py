@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import msgspec
 from msgspec.structs import replace
 
 from vlmrun_mock.display import printable
@@ -15,54 +16,70 @@ from vlmrun_mock.mock.journal import Entry, Journal, without_key
 from vlmrun_mock.mock.request_summary import SHOWN, RequestSummary
 from vlmrun_mock.redaction import Redaction
 from vlmrun_mock.web.exchange import Exchange
+from vlmrun_mock.web.head import Head
+
+if TYPE_CHECKING:
+    from vlmrun_mock.web.eager import EagerCoroutine
+    from vlmrun_mock.web.memo import AnyResponse
+    from vlmrun_mock.web.transport import RawHeaders
 
 NOTHING_KNOWN = Entry()
 
 
-@dataclass(slots=True)
-class RequestLog:
+class RequestLog(msgspec.Struct, eq=False):
     """A request on its way: `entry` holds all that is known of it and of its answer so far.
 
     `journal` is where it is recorded: chat requests are, in that of their key's scope. `seconds` is how long the whole
-    took, and `recorded` when the answer was about to be sent, in seconds since 1970. `key` is the client's,
-    which neither log nor journal shows. `remark` is a note on this very request, whatever is known of its like.
-    `exchange` holds the bytes of both sides, where an inspector is to show them.
+    took since it `began` by the clock for that; `started` and `recorded`, when the answer was about to be sent, are in
+    seconds since 1970. `key` is the client's, which neither log nor journal shows. `remark` is a note on this very
+    request, whatever is known of its like. `exchange` holds the bytes of both sides, where an inspector is to show
+    them. `answering` makes the response, where that was begun as soon as the request was read.
     """
 
     request_id: str
-    method: str
-    path: str
+    head: Head
     started: float
+    began: float = 0.0
     status: int = 0
     seconds: float = 0.0
-    entry: Entry = field(default=NOTHING_KNOWN)
+    entry: Entry = NOTHING_KNOWN
     journal: Journal | None = None
     recorded: float = 0.0
-    key: str = field(default="", repr=False)
+    key: str = ""
     remark: str = ""
-    exchange: Exchange | None = field(default=None, repr=False)
+    exchange: Exchange | None = None
+    answering: EagerCoroutine[AnyResponse] | None = None
+
+    def __repr__(self) -> str:
+        """Return what may be shown: not the key."""
+        return f"RequestLog({self.request_id!r}, {self.head!r})"
 
     @property
     def request(self) -> RequestSummary | None:
         """Return what is kept of the request."""
         return self.entry.request
 
+    @property
+    def further_headers(self) -> RawHeaders:
+        """Return the headers of the answer that are about this very request."""
+        return ((b"x-request-id", self.request_id.encode()), *self.head.named, *self.head.told)
+
     def note(self, *notes: str) -> None:
         """Add notes."""
         self.entry = replace(self.entry, notes=(*self.entry.notes, *notes))
 
-    def line(self, time: str, secrets: Callable[[], Iterable[str]]) -> str:
+    def line(self, time: str) -> str:
         """Return the request on one line: time, status, what was asked and who answered, milliseconds, notes.
 
-        `secrets` returns the client's credentials, of which the line has none.
+        The line has none of the client's credentials.
         """
         what = self.entry.summary
         notes = "".join(f"  [{note}]" for note in told) if (told := self._notes) else ""
         if what and self.key:
             what = _without_known(self.key, what)
         if notes or not what:
-            known = tuple(sorted(secrets()))
-            what = what or f"{self.method} {_clean(known, printable(self.path, SHOWN))}"
+            known = tuple(sorted(self.head.credentials))
+            what = what or f"{self.head.method} {_clean(known, printable(self.head.path, SHOWN))}"
             notes = notes and _clean(known, notes)
         return f"{time}  {self.status}  {what}  {self.seconds * 1000:.0f} ms{notes}"
 

@@ -16,7 +16,13 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from vlmrun_mock.web.known_head import KnownHead, known_head
+
+if TYPE_CHECKING:
+    from vlmrun_mock.web.head import Head
+    from vlmrun_mock.web.request_log import RequestLog
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,6 +31,12 @@ RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 CONNECTION = "vlmrun_mock.connection"
 """Where a scope's `extensions` hold the connection."""
+
+RAW_HEAD = "vlmrun_mock.head"
+"""Where they hold the bytes of a request's head, if the whole request came in one piece."""
+
+BEGUN = "vlmrun_mock.begun"
+"""Where they hold the log of a request that was begun as soon as it was read."""
 
 
 RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -66,6 +78,16 @@ class Whole(Protocol):
         """Return the whole body."""
 
 
+class Prompt(Protocol):
+    """An application that answers many a request as soon as it is read, without a task."""
+
+    def begin(self, head: Head, body: bytes) -> tuple[RequestLog, Whole | None]:
+        """Begin a request, and return its response if that waits for nothing."""
+
+    def sent(self, log: RequestLog, response: Whole) -> RawHeaders:
+        """Note that the response goes out, and return its further headers."""
+
+
 class ConnectionCut(Exception):
     """The end of a request whose connection is cut; `reset`: at once, instead of orderly."""
 
@@ -85,6 +107,10 @@ class _Connection(asyncio.Protocol):
     app: Any
     loop: asyncio.AbstractEventLoop
     transport: Any
+    flow: Any
+    server_state: Any
+    timeout_keep_alive: float
+    timeout_keep_alive_task: Any
     scope: Any = None
     cycle: Any = None
     answering: Any = None
@@ -95,6 +121,13 @@ class _Connection(asyncio.Protocol):
     usual_lines = b""
     """The headers that every answer has, and as they go out."""
 
+    prompt: Prompt | None = None
+    known: KnownHead | None = None
+    """What can answer at once, and the head of the last request, if the next may be known by it."""
+
+    last_prompt = 0.0
+    """When a request was last answered at once, in seconds of the event loop's clock."""
+
     head_bytes = 0
     head_seconds = HEAD_SECONDS
     deadline: asyncio.TimerHandle | None = None
@@ -104,6 +137,7 @@ class _Connection(asyncio.Protocol):
         super().connection_made(transport)
         self.deadline = self.loop.call_later(self.head_seconds, self._refuse, TIMEOUT)
         application = self.app
+        self.prompt = application if self.outbox is not None and hasattr(application, "begin") else None
 
         async def with_connection(scope: Scope, receive: Receive, send: object) -> None:
             scope.setdefault("extensions", {})[CONNECTION] = self
@@ -113,6 +147,48 @@ class _Connection(asyncio.Protocol):
         self.app = with_connection
 
     def data_received(self, data: bytes) -> None:
+        log = None
+        if self.known is not None and self._is_idle():
+            body = self.known.body_of(data)
+            if body is not None:
+                self.known = self.known.announcing(body)
+                log = self._answered_at_once(self.known.head, body)
+                if log is None:
+                    return
+        begins = self.prompt is not None and (self.scope is None or self._is_idle())
+        self._parse(data)
+        if begins and self.cycle is not None and self.cycle.scope is self.scope and not self.cycle.more_body:
+            extensions = self.scope.setdefault("extensions", {})
+            extensions[RAW_HEAD], extensions[BEGUN] = data[: data.find(END_OF_HEAD)], log
+
+    def _is_idle(self) -> bool:
+        """Return whether all that came is answered, and nothing of another request is here."""
+        cycle = self.cycle
+        if cycle is None or cycle.more_body or not cycle.response_complete or cycle.scope is not self.scope:
+            return False
+        return not (self.flow.write_paused or self.transport.is_closing())
+
+    def _answered_at_once(self, head: Head, body: bytes) -> RequestLog | None:
+        """Answer a request, or return its log for the task that goes on with it."""
+        prompt: Prompt = self.prompt  # type: ignore[assignment]  # without it, no head is known
+        log, response = prompt.begin(head, body)
+        lines = _head(response.status, response.headers, len(response.body)) if response is not None else None
+        if response is None or lines is None:
+            return log
+        self._put(*lines, prompt.sent(log, response), response.body)
+        self.server_state.total_requests += 1
+        self.last_prompt = self.loop.time()
+        return None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that was idle for long; uvicorn knows nothing of what was answered at once."""
+        left = self.last_prompt + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()  # type: ignore[misc] # both of uvicorn's protocols have it
+
+    def _parse(self, data: bytes) -> None:
         if self.cycle is None or not self.cycle.more_body:
             end = data.find(END_OF_HEAD)
             head = data if end < 0 else data[:end]
@@ -156,16 +232,21 @@ class _Connection(asyncio.Protocol):
         head = _head(response.status, response.headers, len(response.body))
         if head is None:
             return False
-        status, lines = head
-        if cycle.default_headers is not self.usual_headers:  # uvicorn makes another list for each second
-            self.usual_headers, self.usual_lines = cycle.default_headers, _lines(tuple(cycle.default_headers))
-        own = b"".join([b"%b: %b\r\n" % header for header in further])
-        self.outbox.put(self.transport, b"".join((status, self.usual_lines, lines, own, b"\r\n", response.body)))
+        self._put(*head, further, response.body)
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()
         cycle.on_response()
         return True
+
+    def _put(self, status: bytes, lines: bytes, further: RawHeaders, body: bytes) -> None:
+        """Put a response into the outbox, with the headers that every answer has."""
+        usual = self.server_state.default_headers
+        if usual is not self.usual_headers:  # uvicorn makes another list for each second
+            self.usual_headers, self.usual_lines = usual, _lines(tuple(usual))
+        own = b"".join([b"%b: %b\r\n" % header for header in further])
+        outbox: Outbox = self.outbox  # type: ignore[assignment]  # without one, this is not called
+        outbox.put(self.transport, b"".join((status, self.usual_lines, lines, own, b"\r\n", body)))
 
     def shutdown(self) -> None:
         """Close the connection, after what waits to be written."""
@@ -208,6 +289,20 @@ def knowing_transport(protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol
     """Return one of uvicorn's HTTP protocols, which puts the connection of a request into its scope."""
     outbox = Outbox() if protocol.__module__ == "uvicorn.protocols.http.httptools_impl" else None
     return type(protocol.__name__, (_Connection, protocol), {"outbox": outbox})
+
+
+def begun(scope: Scope) -> RequestLog | None:
+    """Return the log of a request that was begun as soon as it was read."""
+    log: RequestLog | None = scope.get("extensions", {}).get(BEGUN)
+    return log
+
+
+def keep_head(scope: Scope, head: Head) -> None:
+    """Let the next request of a connection be answered at once, if its head is like this one."""
+    extensions = scope.get("extensions", {})
+    raw = extensions.get(RAW_HEAD)
+    if raw is not None and scope["http_version"] == "1.1":
+        extensions[CONNECTION].known = known_head(raw, head)
 
 
 def is_known(scope: Scope) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from starlette.types import Scope
-
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.web.exchange import Exchange, Exchanges
+from vlmrun_mock.web.head import Head
 from vlmrun_mock.web.inspector.feed import Feed
 from vlmrun_mock.web.request_log import RequestLog
 
@@ -33,12 +32,11 @@ class Inspection:
         self.feed = Feed()
         self.began = time.time()
 
-    def exchange(self, scope: Scope) -> Exchange | None:
+    def exchange(self, head: Head) -> Exchange | None:
         """Return where to keep the bytes of a request that begins; None for one that no journal records."""
-        path = scope["path"]
-        if not path.startswith(ANSWERING) or scope["method"] in READING:
+        if not head.path.startswith(ANSWERING) or head.method in READING:
             return None
-        return Exchange(scope["method"], path, scope["query_string"], tuple(scope["headers"]))
+        return Exchange(head.method, head.path, head.query, head.headers)
 
     def ended(self, log: RequestLog) -> None:
         """Count what was kept of a request that is over, and tell the open pages of it."""
@@ -49,5 +47,5 @@ class Inspection:
         if log.recorded:
             kept = log.exchange is not None and log.exchange.is_kept
             self.feed.tell("request", rows.row(log.complete_entry(), log.key, kept=kept), log.key)
-        elif log.method not in READING and log.path.startswith(CONTROL):
+        elif log.head.method not in READING and log.head.path.startswith(CONTROL):
             self.feed.tell("changed", {})
