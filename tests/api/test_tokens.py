@@ -24,6 +24,7 @@ from vlmrun_mock.api.tokens import (
     BOUNDARY,
     RANKS_SHA256,
     SLICE,
+    TakesLong,
     Tokenizer,
     Unbroken,
     image_tokens,
@@ -296,11 +297,9 @@ def test_a_sentence_of_common_words_is_counted_as_tiktoken_counts_it(text: str) 
 @pytest.mark.parametrize("text", ["!", "user", "Extract the data from this invoice, as JSON: 100 lines at most."])
 def test_common_words_are_counted_before_the_ranks_are_loaded(text: str) -> None:
     tokenizer = Tokenizer()
-    is_ready = tokenizer.is_ready_for([text])
 
-    counted = tokenizer.count(text)
+    counted = tokenizer.count_at_once(text)
 
-    assert is_ready
     assert tokenizer._short is None
     assert counted == len(TOKENIZER._loaded().encode_ordinary(text))
 
@@ -325,10 +324,11 @@ def test_a_common_word_is_looked_up_once() -> None:
 def test_other_words_and_longer_texts_wait_for_the_ranks(text: str) -> None:
     tokenizer = Tokenizer()
 
-    assert not tokenizer.is_ready_for([text])
-
+    with pytest.raises(TakesLong):
+        tokenizer.count_at_once(text)
     tokenizer.load()
-    assert tokenizer.is_ready_for([text])
+
+    assert tokenizer.count_at_once(text) == len(TOKENIZER._loaded().encode_ordinary(text))
 
 
 def test_a_count_that_is_known_is_taken() -> None:
@@ -336,7 +336,7 @@ def test_a_count_that_is_known_is_taken() -> None:
 
     tokenizer.know("漢", 7)
 
-    assert tokenizer.is_ready_for(["漢"])
+    assert tokenizer.count_at_once("漢") == 7
     assert tokenizer.count("漢") == 7
     assert tokenizer._short is None
 
@@ -350,7 +350,15 @@ def test_another_text_loads_tiktoken(text: str) -> None:
     assert SHORT.count(text) is None
     assert tokens_found == len(TOKENIZER._loaded().encode_ordinary(text))
     assert tokenizer._short is None
-    assert tokenizer.is_ready_for([text])
+    if len(text) <= 20_000:
+        assert tokenizer.count_at_once(text) == tokens_found
+
+
+def test_a_text_that_is_too_long_to_be_kept_is_not_counted_at_once() -> None:
+    with pytest.raises(TakesLong):
+        TOKENIZER.count_at_once(" word" * 5_000)
+    with pytest.raises(TakesLong):
+        message_tokens(TOKENIZER, [("user", [" word" * 5_000])], at_once=True)
 
 
 def test_no_network_is_asked_and_nothing_is_written(tmp_path: Path) -> None:

@@ -116,6 +116,15 @@ class MessageBody(Struct):
     content: str | Items[Part] | None = None
 
 
+class PlainMessage(MessageBody, forbid_unknown_fields=True, kw_only=True):
+    """A message of a text and nothing else, as most are: a typed decoder reads it in a fifth of the time.
+
+    What a typed decoder passes over, it does not check: so there must be nothing of that.
+    """
+
+    content: str
+
+
 class MessagesBody(Struct):
     """The part of a body that is another one each time."""
 

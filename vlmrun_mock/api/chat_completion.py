@@ -31,23 +31,30 @@ UNBROKEN = (
 """What is said of a text whose tokens are not counted."""
 
 
-def usage(request: ExtractionRequest, text: str, given: Mapping[str, Any], tokenizer: Tokenizer) -> dict[str, int]:
+def usage(
+    request: ExtractionRequest, text: str, given: Mapping[str, Any], tokenizer: Tokenizer, *, at_once: bool = False
+) -> dict[str, int]:
     """Return the token figures of an answer: those `given` by a fixture, the others counted.
 
     Prompt: texts with OpenAI's overhead per message, and pictures by its tile rule. Completion: the content, exactly.
-    Raises BodyTooLarge for a text of the prompt that would take too long to count.
+    Raises BodyTooLarge for a text of the prompt that would take too long to count, and with `at_once` TakesLong for
+    what is better counted in a thread.
     """
     given = {name: given[name] for name in FIGURES if isinstance(given.get(name), int)} if given else given
     if "prompt_tokens" in given:
         prompt = given["prompt_tokens"]
     else:
         try:
-            prompt = message_tokens(tokenizer, [(message.role, message.texts) for message in request.messages])
+            messages = [(message.role, message.texts) for message in request.messages]
+            prompt = message_tokens(tokenizer, messages, at_once=at_once)
         except Unbroken:
             raise BodyTooLarge(UNBROKEN) from None
         for document in request.documents:
             prompt += image_tokens(document.width, document.height)
-    completion = given["completion_tokens"] if "completion_tokens" in given else tokenizer.count(text)
+    if "completion_tokens" in given:
+        completion = given["completion_tokens"]
+    else:
+        completion = tokenizer.count_at_once(text) if at_once else tokenizer.count(text)
     total = given.get("total_tokens", prompt + completion)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}
 

@@ -20,10 +20,12 @@ from vlmrun_mock.api.bodies import (
     FileReference,
     ImageUrlPart,
     InputFilePart,
+    Items,
     MessageBody,
     MessagesBody,
     NamedPart,
     Part,
+    PlainMessage,
     TextPart,
     Url,
     VlmrunBody,
@@ -73,6 +75,7 @@ class _SplitBody(msgspec.Struct):
 
 
 APART = msgspec.json.Decoder(_SplitBody)
+PLAIN_MESSAGES: msgspec.json.Decoder[list[MessageBody]] = msgspec.json.Decoder(Items[PlainMessage])
 
 
 def parse(raw: bytes) -> ChatRequest:
@@ -112,9 +115,17 @@ def _apart(raw: bytes) -> tuple[ChatRequest, list[MessageBody]] | None:
         if raw.find(messages, place + 1) >= 0 or len(raw) - len(messages) > LONGEST_AROUND:
             return None
         around = _around(raw[:place], raw[place + len(messages) :])
-        return around, msgspec.convert({"messages": msgspec.json.decode(messages)}, MessagesBody).messages
+        return around, _messages(messages)
     except (msgspec.MsgspecError, UnicodeDecodeError, InvalidRequest):
         return None
+
+
+def _messages(raw: bytes) -> list[MessageBody]:
+    """Return the messages in a JSON list; raises MsgspecError and UnicodeDecodeError."""
+    try:
+        return PLAIN_MESSAGES.decode(raw)
+    except msgspec.MsgspecError:
+        return msgspec.convert({"messages": msgspec.json.decode(raw)}, MessagesBody).messages
 
 
 @lru_cache(maxsize=200)

@@ -72,6 +72,10 @@ class Unbroken(ValueError):
     """A prompt that would take too long to count."""
 
 
+class TakesLong(Exception):
+    """A text whose tokens are not counted at once: it is long, or something has to be loaded first."""
+
+
 class Tokenizer:
     """Counts tokens of cl100k_base; loads what it needs when first needed, once, also when threads ask at a time.
 
@@ -110,11 +114,13 @@ class Tokenizer:
         """
         return self.kept(text) if len(text) <= LONGEST_KEPT else self._counted(text)
 
-    def is_ready_for(self, texts: Iterable[str]) -> bool:
-        """Return whether texts are counted without loading anything that takes long first."""
-        if self._encoding is not None:
-            return True
-        return short_texts.are_short(texts) if self._short else all(self._at_once(text) is not None for text in texts)
+    def count_at_once(self, text: str) -> int:
+        """Return the number of tokens of a text; raises TakesLong for one that is better counted in a thread."""
+        if len(text) > LONGEST_KEPT:
+            raise TakesLong
+        if self._encoding is None and (not text.isascii() if self._short else self._at_once(text) is None):
+            raise TakesLong
+        return self.kept(text)
 
     def unbroken(self, text: str) -> int:
         """Return about how many characters of a text stand far from a BOUNDARY, which take ten times as long to count.
@@ -172,24 +178,26 @@ def slices(text: str, size: int = SLICE) -> Iterator[str]:
     yield text[start:]
 
 
-def message_tokens(tokenizer: Tokenizer, messages: Iterable[tuple[str, Sequence[str]]]) -> int:
+def message_tokens(
+    tokenizer: Tokenizer, messages: Iterable[tuple[str, Sequence[str]]], *, at_once: bool = False
+) -> int:
     """Return the prompt tokens of messages, each a role and its texts, by OpenAI's published rule.
 
     https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken: 3 for each message, its role and its texts,
-    and 3 that prime the answer. Raises Unbroken for texts with more than MOST_UNBROKEN characters that are.
+    and 3 that prime the answer. Raises Unbroken for texts with more than MOST_UNBROKEN characters that are, and with
+    `at_once` TakesLong for those that take long.
     """
+    count = tokenizer.count_at_once if at_once else tokenizer.count
     tokens = TOKENS_BEFORE_ANSWER
     left = MOST_UNBROKEN
     for role, texts in messages:
-        tokens += TOKENS_PER_MESSAGE + tokenizer.count(role)
+        tokens += TOKENS_PER_MESSAGE + count(role)
         for text in texts:
-            if len(text) <= LONGEST_KEPT:
-                tokens += tokenizer.kept(text)
-                continue
-            left -= tokenizer.unbroken(text)
-            if left < 0:
-                raise Unbroken
-            tokens += tokenizer.count(text)
+            if len(text) > LONGEST_KEPT and not at_once:
+                left -= tokenizer.unbroken(text)
+                if left < 0:
+                    raise Unbroken
+            tokens += count(text)
     return tokens
 
 

@@ -30,6 +30,7 @@ from vlmrun_mock.api.chat_completion import (
 from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import ApiError, InvalidRequest, RateLimitExceeded
 from vlmrun_mock.api.request import ExtractionRequest, generation_of
+from vlmrun_mock.api.tokens import TakesLong, Tokenizer
 from vlmrun_mock.aside import aside
 from vlmrun_mock.display import printable
 from vlmrun_mock.lazy import lazy
@@ -45,6 +46,7 @@ from vlmrun_mock.web.memo import AnyResponse, Memo, MemoKey
 from vlmrun_mock.web.request_log import RequestLog, seconds_of
 from vlmrun_mock.web.response import ChatResponse, called_header, declared_length, json_headers, origin, remark_headers
 from vlmrun_mock.web.response import raw_headers as encoded
+from vlmrun_mock.web.transport import Pieces
 
 if TYPE_CHECKING:
     from vlmrun_mock.api import chat_parser, orion, tools
@@ -75,6 +77,10 @@ CALLS = frozenset({"tools", "functions"})
 LONGEST_REMARK = 300
 """Characters of a remark that names a test."""
 
+
+PLACE = b"\0"
+CONTENT = msgspec.Raw(PLACE)
+"""Stands for the content in an envelope while that is written: a byte that no JSON has."""
 
 LONGEST_KEPT = 20_000
 """Characters of a content whose JSON is kept for the next answer."""
@@ -186,9 +192,7 @@ async def _response(mock: Mock, raw: bytes, log: RequestLog, client: Client | No
             raise
         return None, await _unread(mock, raw, log, problem)
     request = await extraction.recognised(mock, log, request, raw)
-    fault = mock.fault(request) if client else None
-    if client and fault is not None:
-        await faults.apply_before(fault, log, client.receive)
+    fault = await _struck(mock, request, log, client) if client else None
     if mock.settings.unsupported == "reject":
         quirks.refuse(chat)
     listener = passing if chat.streamed and fault is None else None
@@ -200,13 +204,14 @@ async def _response(mock: Mock, raw: bytes, log: RequestLog, client: Client | No
         raise extraction.scripted(answer)
     handler = faults.handler(fault) if fault else faults.NO_FAULT
     if answer.upstream:
-        content, figures = _passed_on(answer.upstream.body, mock.schema(request), handler)
+        passed_on, figures = _passed_on(answer.upstream.body, mock.schema(request), handler)
+        pieces: Pieces = (passed_on,)
     else:
-        content, figures = await _completion(mock, chat, answer, handler)
+        pieces, figures = await _completion(mock, chat, answer, handler)
         if generation_of(request.model) != "vlm-1":
-            artifacts.note(mock, chat, raw, content)
+            artifacts.note(mock, chat, raw, b"".join(pieces))
     repeatable = answer.repeatable and mock.stamp.repeatable
-    response = _chat_response(answer, content, figures, chat, log.entry, repeatable=repeatable)
+    response = _chat_response(answer, pieces, figures, chat, log.entry, repeatable=repeatable)
     if mock.settings.success == "200" and response.status == CREATED:
         response = replace(response, status=200)
     if chat.streamed and not answer.upstream:
@@ -214,12 +219,20 @@ async def _response(mock: Mock, raw: bytes, log: RequestLog, client: Client | No
     return fault, handler.wire(response) if handler.wire and response.end == "complete" else response
 
 
+async def _struck(mock: Mock, request: ExtractionRequest, log: RequestLog, client: Client) -> Fault | None:
+    """Return the fault that strikes a request; raises what ends the request, if the fault ends it."""
+    fault = mock.fault(request)
+    if fault is not None:
+        await faults.apply_before(fault, log, client.receive)
+    return fault
+
+
 async def _unread(mock: Mock, raw: bytes, log: RequestLog, problem: InvalidRequest) -> ChatResponse:
     """Return what the upstream answers to a body that cannot be read; raises the problem with it if that is nothing."""
     answer = await mock.pass_on(_original(log.head, raw, f"this mock cannot read the request: {problem.message}"))
     if answer.upstream is None:
         raise problem
-    return _chat_response(answer, answer.upstream.body, {}, None, log.entry)
+    return _chat_response(answer, (answer.upstream.body,), {}, None, log.entry)
 
 
 async def _limit(mock: Mock, raw: bytes, log: RequestLog) -> None:
@@ -273,33 +286,41 @@ def _original(
 
 async def _completion(
     mock: Mock, chat: ChatRequest, answer: Answer, handler: FaultHandler
-) -> tuple[bytes, Mapping[str, int]]:
+) -> tuple[Pieces, Mapping[str, int]]:
     """Return an answer as a chat completion, and its token figures; a fault spoils it before they are counted."""
     request = chat.extraction
     text = handler.content(answer.text, mock.schema(request)) if handler.content else answer.text
     given = {**recorded_usage(answer.completion), **answer.usage} if answer.completion else answer.usage
-    texts = [text]
-    for message in request.messages:
-        texts += message.texts
-    if mock.tokenizer.is_ready_for(texts) and sum(map(len, texts)) <= body.QUICK:
-        figures = usage(request, text, given, mock.tokenizer)
-    else:
-        figures = await aside(usage, None, request, text, given, mock.tokenizer)
+    figures = await _figures(request, text, given, mock.tokenizer)
     if answer.completion is None:
         envelope = chat_completion if generation_of(request.model) == "vlm-1" else orion.completion
         if handler.completion or chat.call:
             completion = envelope(chat, text, figures, mock.stamp)
             completion = tools.with_call(completion, chat.call, mock.seed) if chat.call else completion
-            return msgspec.json.encode(handler.completion(completion) if handler.completion else completion), figures
-        content = _as_json(text) if len(text) <= LONGEST_KEPT else text
-        return msgspec.json.encode(envelope(chat, content, figures, mock.stamp)), figures
-    return _encoded(with_content(answer.completion, text, answer.usage), handler), figures
+            completion = handler.completion(completion) if handler.completion else completion
+            return (msgspec.json.encode(completion),), figures
+        content = _as_json(text) if len(text) <= LONGEST_KEPT else msgspec.json.encode(text)
+        before, _, after = msgspec.json.encode(envelope(chat, CONTENT, figures, mock.stamp)).partition(PLACE)
+        return (before, content, after), figures
+    return (_encoded(with_content(answer.completion, text, answer.usage), handler),), figures
+
+
+async def _figures(
+    request: ExtractionRequest, text: str, given: Mapping[str, Any], tokenizer: Tokenizer
+) -> dict[str, int]:
+    """Return the token figures of an answer, which are counted in a thread where that takes long."""
+    if request.size <= body.QUICK:
+        try:  # noqa: SIM105 - `suppress` takes as long as counting a short text
+            return usage(request, text, given, tokenizer, at_once=True)
+        except TakesLong:
+            pass
+    return await aside(usage, None, request, text, given, tokenizer)
 
 
 @lru_cache(maxsize=100)
-def _as_json(text: str) -> msgspec.Raw:
+def _as_json(text: str) -> bytes:
     """Return content as a JSON string, which most answers of a server share."""
-    return msgspec.Raw(msgspec.json.encode(text))
+    return msgspec.json.encode(text)
 
 
 def _passed_on(
@@ -329,7 +350,7 @@ def _encoded(completion: dict[str, Any], handler: FaultHandler) -> bytes:
 
 def _chat_response(
     answer: Answer,
-    content: bytes,
+    pieces: Pieces,
     figures: Mapping[str, int],
     chat: ChatRequest | None,
     entry: Entry,
@@ -341,21 +362,21 @@ def _chat_response(
     remarks = quirks.remarks(chat, ignored) if chat and figures else []
     if answer.guesses:
         remarks.append(f"the schema's dialect is guessed: {'; '.join(answer.guesses)}")
-    passed_on, retry_after = answer.upstream, None
+    passed_on, retry_after, length = answer.upstream, None, sum(map(len, pieces))
     if passed_on:
-        status, headers = passed_on.status, {**passed_on.headers, **declared_length(passed_on, content)}
+        status, headers = passed_on.status, {**passed_on.headers, **declared_length(passed_on, length)}
         retry_after = seconds_of(headers) if status not in SUCCESSFUL else None
         sent = encoded({**headers, **origin(answer.source, answer.fixture), **remark_headers(ignored, answer.guesses)})
     else:
         status = answer.status or STATUS[generation_of(chat.extraction.model) if chat else "vlm-1"]
         sent = json_headers(
-            answer.source, answer.fixture, len(content), ignored, answer.guesses, re_encoded=answer.re_encoded
+            answer.source, answer.fixture, length, ignored, answer.guesses, re_encoded=answer.re_encoded
         )
         sent += called_header(chat.call.name) if chat and chat.call else ()
     return ChatResponse(
         status=status,
         headers=sent,
-        body=content,
+        pieces=pieces,
         entry=replace(
             entry,
             source=answer.source,

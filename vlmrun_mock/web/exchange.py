@@ -41,11 +41,13 @@ class Exchange(msgspec.Struct, eq=False, weakref=True):
         """Keep the headers of the answer."""
         self.answer_headers = headers
 
-    def send(self, piece: bytes) -> None:
-        """Keep a piece of the answer."""
-        if piece:
-            self.sent.append(piece)
-            self.times.append(time.time())
+    def send(self, *pieces: bytes) -> None:
+        """Keep pieces of the answer, which go out now."""
+        now = time.time()
+        for piece in pieces:
+            if piece:
+                self.sent.append(piece)
+                self.times.append(now)
 
     def forget(self) -> None:
         """Drop the bytes."""

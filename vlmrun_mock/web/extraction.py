@@ -165,7 +165,7 @@ def response(answer: Answer, body: bytes, status: int, fault: Fault | None, log:
         log.entry, source=answer.source, fixture=answer.fixture, notes=(*log.entry.notes, *answer.notes)
     )
     headers = json_headers(answer.source, answer.fixture, len(body), (), answer.guesses, re_encoded=answer.re_encoded)
-    whole = ChatResponse(status=status, headers=headers, body=body, entry=log.entry)
+    whole = ChatResponse(status=status, headers=headers, pieces=(body,), entry=log.entry)
     handler = faults.handler(fault)
     return handler.wire(whole) if handler.wire else whole
 

@@ -85,15 +85,15 @@ def _truncate(response: ChatResponse) -> ChatResponse:
     body = _half(response.body)
     length = str(len(body)).encode()
     headers = ((name, length if name == b"content-length" else value) for name, value in response.headers)
-    return replace(response, body=body, headers=tuple(headers))
+    return replace(response, pieces=(body,), headers=tuple(headers))
 
 
 def _truncate_undeclared(response: ChatResponse) -> ChatResponse:
-    return replace(response, body=_half(response.body), end="close")
+    return replace(response, pieces=(_half(response.body),), end="close")
 
 
 def _disconnect_midway(response: ChatResponse) -> ChatResponse:
-    return replace(response, body=_half(response.body), end="reset")
+    return replace(response, pieces=(_half(response.body),), end="reset")
 
 
 HANDLERS: Mapping[FaultKind, FaultHandler] = {

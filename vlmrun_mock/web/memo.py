@@ -55,7 +55,7 @@ class Memo:
 
     def put(self, key: MemoKey, response: AnyResponse) -> None:
         """Keep a response, made from what the mock held when the key was made or later."""
-        if len(response.body) <= self.LARGEST_RESPONSE:
+        if response.length <= self.LARGEST_RESPONSE:
             self._responses[key] = response
             if len(self._responses) > self.RESPONSES:
                 self._responses.popitem(last=False)

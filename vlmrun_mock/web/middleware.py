@@ -66,7 +66,7 @@ class Sender(msgspec.Struct):
             if message["type"] == WHOLE:
                 if exchange is not None:
                     exchange.begin((*message["response"].headers, *further))
-                    exchange.send(message["response"].body)
+                    exchange.send(*message["response"].pieces)
                 await transport.respond(self.scope, self.send, message["response"], further)
                 return
             message["headers"] += further
@@ -174,7 +174,7 @@ class Middleware:
         further = log.further_headers
         if log.exchange is not None:
             log.exchange.begin((*response.headers, *further))
-            log.exchange.send(response.body)
+            log.exchange.send(*response.pieces)
         self._ended(log)
         return further
 

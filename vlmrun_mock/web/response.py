@@ -11,7 +11,7 @@ from starlette.types import Receive, Send
 from vlmrun_mock.api.answer import UpstreamResponse
 from vlmrun_mock.mock.journal import Entry
 from vlmrun_mock.web.request_log import header_safe
-from vlmrun_mock.web.transport import ConnectionCut, RawHeaders
+from vlmrun_mock.web.transport import ConnectionCut, Pieces, RawHeaders
 
 WHOLE = "vlmrun_mock.response"
 """The type of the message that carries a complete ChatResponse to the middleware."""
@@ -28,11 +28,21 @@ class ChatResponse(msgspec.Struct, frozen=True):
 
     status: int
     headers: RawHeaders
-    body: bytes
+    pieces: Pieces
     entry: Entry
     latency: float = 0.0
     repeatable: bool = False
     end: End = "complete"
+
+    @property
+    def body(self) -> bytes:
+        """Return the body as a whole."""
+        return b"".join(self.pieces)
+
+    @property
+    def length(self) -> int:
+        """Return how many bytes the body has."""
+        return sum(map(len, self.pieces))
 
     async def send(self, send: Send, _receive: Receive) -> None:
         """Send the response; raises ConnectionCut where it ends with its connection."""
@@ -83,9 +93,9 @@ def raw_headers(headers: dict[str, str]) -> RawHeaders:
     return tuple((name.encode(), value.encode("latin-1")) for name, value in headers.items())
 
 
-def declared_length(response: UpstreamResponse, body: bytes) -> dict[str, str]:
+def declared_length(response: UpstreamResponse, length: int) -> dict[str, str]:
     """Return the header for how long a body is, or was to be where it ended early."""
     if response.complete:
-        return {"content-length": str(len(body))}
+        return {"content-length": str(length)}
     declared = response.declared or 0
     return {"content-length": str(declared)} if declared > len(response.body) else {}

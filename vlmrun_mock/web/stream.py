@@ -56,9 +56,9 @@ class StreamResponse(msgspec.Struct, frozen=True):
     end: End = "complete"
 
     @property
-    def body(self) -> bytes:
-        """Return all events."""
-        return b"".join(self.events)
+    def length(self) -> int:
+        """Return how many bytes all events have."""
+        return sum(map(len, self.events))
 
     async def send(self, send: Send, receive: Receive) -> None:
         """Send the events; raises ConnectionCut where the stream ends with its connection."""

@@ -28,6 +28,8 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
+Pieces: TypeAlias = tuple[bytes, ...]
+"""The parts of a body: what many bodies share is kept once."""
 
 CONNECTION = "vlmrun_mock.connection"
 """Where a scope's `extensions` hold the connection."""
@@ -74,8 +76,12 @@ class Whole(Protocol):
         """Return the headers, in lower case."""
 
     @property
-    def body(self) -> bytes:
-        """Return the whole body."""
+    def pieces(self) -> Pieces:
+        """Return the whole body, in pieces that are sent together."""
+
+    @property
+    def length(self) -> int:
+        """Return how many bytes they are."""
 
 
 class Prompt(Protocol):
@@ -172,10 +178,10 @@ class _Connection(asyncio.Protocol):
         """Answer a request, or return its log for the task that goes on with it."""
         prompt: Prompt = self.prompt  # type: ignore[assignment]  # without it, no head is known
         log, response = prompt.begin(head, body)
-        lines = _head(response.status, response.headers, len(response.body)) if response is not None else None
+        lines = _head(response.status, response.headers, response.length) if response is not None else None
         if response is None or lines is None:
             return log
-        self._put(*lines, prompt.sent(log, response), response.body)
+        self._put(*lines, prompt.sent(log, response), response.pieces)
         self.server_state.total_requests += 1
         self.last_prompt = self.loop.time()
         return None
@@ -229,24 +235,24 @@ class _Connection(asyncio.Protocol):
         cycle = self.answering
         if self.outbox is None or CLOSING in further or not _is_usual(cycle):
             return False
-        head = _head(response.status, response.headers, len(response.body))
+        head = _head(response.status, response.headers, response.length)
         if head is None:
             return False
-        self._put(*head, further, response.body)
+        self._put(*head, further, response.pieces)
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()
         cycle.on_response()
         return True
 
-    def _put(self, status: bytes, lines: bytes, further: RawHeaders, body: bytes) -> None:
+    def _put(self, status: bytes, lines: bytes, further: RawHeaders, pieces: Pieces) -> None:
         """Put a response into the outbox, with the headers that every answer has."""
         usual = self.server_state.default_headers
         if usual is not self.usual_headers:  # uvicorn makes another list for each second
             self.usual_headers, self.usual_lines = usual, _lines(tuple(usual))
         own = b"".join([b"%b: %b\r\n" % header for header in further])
         outbox: Outbox = self.outbox  # type: ignore[assignment]  # without one, this is not called
-        outbox.put(self.transport, b"".join((status, self.usual_lines, lines, own, b"\r\n", body)))
+        outbox.put(self.transport, b"".join((status, self.usual_lines, lines, own, b"\r\n", *pieces)))
 
     def shutdown(self) -> None:
         """Close the connection, after what waits to be written."""
@@ -316,7 +322,7 @@ async def respond(scope: Scope, send: Send, response: Whole, further: RawHeaders
     if connection is None or not connection.respond(response, further):
         headers = [*response.headers, *further]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body})
+        await send({"type": "http.response.body", "body": b"".join(response.pieces)})
 
 
 def _is_usual(cycle: Any) -> bool:
