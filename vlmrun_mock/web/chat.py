@@ -310,7 +310,7 @@ async def _figures(
 ) -> dict[str, int]:
     """Return the token figures of an answer, which are counted in a thread where that takes long."""
     if request.size <= body.QUICK:
-        try:  # noqa: SIM105 - `suppress` takes as long as counting a short text
+        try:
             return usage(request, text, given, tokenizer, at_once=True)
         except TakesLong:
             pass
