@@ -45,7 +45,7 @@ from vlmrun_mock.api.request import (
     Place,
 )
 from vlmrun_mock.documents import identity
-from vlmrun_mock.documents.embedded import EmbeddedDocuments
+from vlmrun_mock.documents.embedded import SMALLEST, EmbeddedDocuments
 from vlmrun_mock.documents.identity import Document, DocumentProblem
 
 EFFORT = frozenset({"max_retries", "max_tokens", "service_tier", "temperature"})
@@ -80,6 +80,8 @@ PLAIN_MESSAGES: msgspec.json.Decoder[list[MessageBody]] = msgspec.json.Decoder(I
 
 def parse(raw: bytes) -> ChatRequest:
     """Return the request in a body; raises InvalidRequest with FastAPI's list of problems."""
+    if len(raw) <= SMALLEST:
+        return _chat_request(raw, None)
     embedded = EmbeddedDocuments(raw)
     if embedded.rest is not raw:
         with contextlib.suppress(InvalidRequest):  # it is raised again for the whole body, whose places it names

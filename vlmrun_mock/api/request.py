@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 import msgspec
 
@@ -21,8 +21,32 @@ DELETE = b"\x7f"
 AS_FACTS = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 """How facts are written to be digested."""
 
+OwnerT = TypeVar("OwnerT")
+ValueT = TypeVar("ValueT")
+
 Place: TypeAlias = tuple[str | int, ...]
 """A path in the body, as in a 422's `loc`."""
+
+
+class _Once(Generic[OwnerT, ValueT]):
+    """A property that is worked out once; `functools.cached_property` takes a lock for it before Python 3.12."""
+
+    def __init__(self, function: Callable[[OwnerT], ValueT]) -> None:
+        self._function = function
+        self._name = function.__name__
+        self.__doc__ = function.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type[OwnerT]) -> _Once[OwnerT, ValueT]: ...
+
+    @overload
+    def __get__(self, instance: OwnerT, owner: type[OwnerT]) -> ValueT: ...
+
+    def __get__(self, instance: OwnerT | None, owner: type[OwnerT]) -> ValueT | _Once[OwnerT, ValueT]:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._name] = self._function(instance)
+        return value
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -143,7 +167,7 @@ class ExtractionRequest(msgspec.Struct, frozen=True, dict=True):
         """Return `vlm-1`, `agents` or `orion`."""
         return generation_of(self.model)
 
-    @cached_property
+    @_Once
     def text(self) -> str:
         """Return the texts of all messages, each on a line of its own."""
         return "\n".join([text for message in self.messages for text in message.texts])
@@ -170,7 +194,7 @@ class ExtractionRequest(msgspec.Struct, frozen=True, dict=True):
         """Return the facts that drawn values depend on: domain, documents and texts, but not how they are asked for."""
         return (self.domain or "", *(document.identity for document in self.documents), self.text)
 
-    @cached_property
+    @_Once
     def fingerprint(self) -> str:
         """Return the SHA-256 (hex) of what the real service would look at.
 
