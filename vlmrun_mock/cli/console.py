@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vlmrun_mock.display import count
 
-TOGETHER = 0.01
+TOGETHER = 0.05
 """Seconds within which lines are gathered and written together: too few to be seen, and they save a write a request."""
 
 MOST_WAITING = 1_000
