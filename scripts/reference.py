@@ -36,11 +36,11 @@ from vlmrun_mock.schema.generate import budget
 from vlmrun_mock.schema.limits import DEEPEST, LONGEST_PATTERN, MOST_NODES
 from vlmrun_mock.seed import Seed
 from vlmrun_mock.web.body import DRAIN_BYTES, DRAIN_SECONDS
+from vlmrun_mock.web.connection import HEAD_SECONDS, LARGEST_HEAD
 from vlmrun_mock.web.files import LARGEST_FORM, LARGEST_UPLOAD
 from vlmrun_mock.web.inspector.feed import MOST_PAGES
 from vlmrun_mock.web.predictions import KINDS as KINDS_OF_PREDICTIONS
 from vlmrun_mock.web.routes import routes
-from vlmrun_mock.web.transport import HEAD_SECONDS, LARGEST_HEAD
 
 __all__ = [
     "ALIASES",

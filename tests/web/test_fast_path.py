@@ -25,11 +25,12 @@ from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.web.app import application
+from vlmrun_mock.web.connection import knowing_transport
 from vlmrun_mock.web.inspector.inspection import Inspection
 from vlmrun_mock.web.middleware import Middleware
 from vlmrun_mock.web.request_log import RequestLog
 from vlmrun_mock.web.server import bind
-from vlmrun_mock.web.transport import RawHeaders, Whole, knowing_transport
+from vlmrun_mock.web.transport import RawHeaders, Whole
 
 KEPT_BYTES = 10_000_000
 

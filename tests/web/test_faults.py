@@ -36,9 +36,9 @@ from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.schema import validation
 from vlmrun_mock.web.app import application
+from vlmrun_mock.web.connection import knowing_transport
 from vlmrun_mock.web.faults import HANDLERS
 from vlmrun_mock.web.server import bind, running, url_of
-from vlmrun_mock.web.transport import knowing_transport
 
 Drill: TypeAlias = "Callable[..., DrilledServer]"
 

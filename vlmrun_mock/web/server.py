@@ -16,7 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from vlmrun_mock.web.transport import knowing_transport
+from vlmrun_mock.web.connection import knowing_transport
 
 LOOPBACK = "127.0.0.1"
 IDLE_SECONDS = 75

@@ -25,8 +25,8 @@ from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web.app import application
+from vlmrun_mock.web.connection import Outbox, knowing_transport
 from vlmrun_mock.web.server import bind, running
-from vlmrun_mock.web.transport import Outbox, knowing_transport
 
 BODY = b'{"messages": [{"role": "user", "content": "Extract"}], "vlmrun": {"domain": "document.invoice"}}'
 
@@ -238,6 +238,16 @@ def test_uvicorns_request_cycle_has_the_names_that_a_response_in_one_piece_sets(
     assert all(f"self.{name} = " in cycle for name in names)
     assert all(f"self.{name}" in cycle for name in ("message_event.set()", "on_response()", "flow.write_paused"))
     assert "default_headers" in cycle
+
+
+def test_uvicorns_protocol_has_the_names_by_which_a_request_is_answered_at_once() -> None:
+    protocol, cycle = inspect.getsource(HttpToolsProtocol), inspect.getsource(httptools_impl.RequestResponseCycle)
+    set_by_the_protocol = ("cycle", "scope", "flow", "transport", "loop", "server_state", "timeout_keep_alive")
+
+    assert all(re.search(rf"self\.{name}\b[^=\n]* = ", protocol) for name in set_by_the_protocol)
+    assert "self.server_state.total_requests += 1" in protocol
+    assert "self.timeout_keep_alive, self.timeout_keep_alive_handler" in protocol
+    assert all(f"self.{name} = " in cycle for name in ("more_body", "scope", "response_complete"))
 
 
 @pytest.mark.campaign
