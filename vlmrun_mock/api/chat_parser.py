@@ -75,9 +75,12 @@ class _SplitBody(msgspec.Struct):
 APART = msgspec.json.Decoder(_SplitBody)
 
 
-def parse(raw: bytes) -> ChatRequest:
-    """Return the request in a body; raises InvalidRequest with FastAPI's list of problems."""
-    embedded = EmbeddedDocuments(raw)
+def parse(raw: bytes, embedded: EmbeddedDocuments | None = None) -> ChatRequest:
+    """Return the request in a body; raises InvalidRequest with FastAPI's list of problems.
+
+    `embedded` are the documents in it, if they are taken out already.
+    """
+    embedded = embedded or EmbeddedDocuments.of(raw)
     if embedded.rest is not raw:
         with contextlib.suppress(InvalidRequest):  # it is raised again for the whole body, whose places it names
             chat = _chat_request(embedded.rest, embedded)
