@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import zlib
 from collections.abc import AsyncIterator, Mapping
 
 from starlette.types import Message, Receive, Scope
 
 from vlmrun_mock.api.errors import BodyTooLarge, InvalidRequest, Problem
+from vlmrun_mock.aside import aside
+from vlmrun_mock.documents.embedded import EmbeddedDocuments
 from vlmrun_mock.web.keys import raw_headers
 from vlmrun_mock.web.request_log import RequestLog
 
 QUICK = 200_000
 """How many bytes of a body, or characters to count, are handled in the event loop: longer ones go to a thread."""
+
+JOINED_AT_ONCE = 1024 * 1024
+"""How many bytes of a body are joined in the event loop. From there on, to join them leaves the interpreter free."""
 
 DRAIN_BYTES = 64 * 1024 * 1024
 DRAIN_SECONDS = 10.0
@@ -97,7 +101,20 @@ async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> 
         raw = await _received(raw, receive, limit)
     elif isinstance(receive, Incoming):
         receive.keep(raw)
-    return raw if b"content-encoding" not in headers else _unpacked(raw, headers[b"content-encoding"], limit)
+    if b"content-encoding" not in headers:
+        return raw
+    return await aside(_unpacked, None, raw, headers[b"content-encoding"], limit)
+
+
+async def documents_in(raw: bytes) -> EmbeddedDocuments:
+    """Return the documents in a body, all taken out, while other requests go on.
+
+    This happens in the event loop: threads would have the same work to do, and compete with it for the interpreter.
+    """
+    embedded = EmbeddedDocuments(raw)
+    for _ in embedded.taken_out():
+        await asyncio.sleep(0)
+    return embedded
 
 
 def inflated(raw: bytes, most: int) -> bytes:
@@ -143,21 +160,20 @@ async def pieces(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -
 
 async def _received(first: bytes, receive: Receive, limit: int) -> bytes:
     """Return the whole of a body, of which this was the first piece."""
-    whole = io.BytesIO()  # which gives its bytes away without a copy
-    whole.write(first)
-    more = True
+    pieces, size, more = [first], len(first), True
     try:
-        while more and whole.tell() <= limit:
+        while more and size <= limit:
             message = await _next(receive)
-            whole.write(message.get("body", b""))
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
             more = message.get("more_body", False)
     finally:
-        # Only now: pieces that are kept while more of them come take new memory for each, and for the whole.
+        whole = b"".join(pieces) if size <= JOINED_AT_ONCE else await aside(b"".join, None, pieces)
         if isinstance(receive, Incoming):
-            receive.keep(whole.getvalue())
-    if whole.tell() > limit:
+            receive.keep(whole)
+    if size > limit:
         raise _too_large(limit)
-    return whole.getvalue()
+    return whole
 
 
 async def _next(receive: Receive) -> Message:

@@ -50,6 +50,7 @@ from vlmrun_mock.web.transport import Pieces
 
 if TYPE_CHECKING:
     from vlmrun_mock.api import chat_parser, orion, tools
+    from vlmrun_mock.documents.embedded import EmbeddedDocuments
     from vlmrun_mock.mock.faults import Fault
     from vlmrun_mock.recording import upstream
     from vlmrun_mock.recording.upstream import UpstreamRequest
@@ -248,16 +249,20 @@ async def _limit(mock: Mock, raw: bytes, log: RequestLog) -> None:
 async def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest, ExtractionRequest]:
     """Return the request in a body, and the extraction request with its domain in the present spelling."""
     try:
-        chat, request, summary = _read(mock, raw) if len(raw) <= body.QUICK else await aside(_read, None, mock, raw)
+        embedded = None if len(raw) <= body.QUICK else await body.documents_in(raw)
+        chat, request, summary = _read(mock, raw) if embedded is None else await aside(_read, None, mock, raw, embedded)
     except InvalidRequest:
-        log.entry = replace(log.entry, digest=hashlib.sha256(raw).hexdigest())
+        digest = hashlib.sha256(raw) if len(raw) <= body.QUICK else await aside(hashlib.sha256, None, raw)
+        log.entry = replace(log.entry, digest=digest.hexdigest())
         raise
     log.entry = replace(log.entry, request=summary)
     return chat, request
 
 
-def _read(mock: Mock, raw: bytes) -> tuple[ChatRequest, ExtractionRequest, RequestSummary]:
-    chat = chat_parser.parse(raw)
+def _read(
+    mock: Mock, raw: bytes, embedded: EmbeddedDocuments | None = None
+) -> tuple[ChatRequest, ExtractionRequest, RequestSummary]:
+    chat = chat_parser.parse(raw, embedded)
     asked = mock.with_files(chat.extraction) if chat.extraction.documents else chat.extraction
     if "skills" in chat.parameters or asked.config.further:
         asked = mock.with_skills(asked, chat.parameters.get("skills"))
