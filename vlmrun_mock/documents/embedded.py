@@ -5,25 +5,21 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from vlmrun_mock.documents import identity
+from vlmrun_mock.documents.base64_file import Base64File
 from vlmrun_mock.documents.identity import Document
-from vlmrun_mock.lazy import lazy
-
-if TYPE_CHECKING:
-    import pybase64
-else:
-    pybase64 = lazy("pybase64")
 
 Buffer: TypeAlias = "bytes | memoryview[int]"
 
 SMALLEST = 8_192
 """Bytes of base64 below which it costs nothing to parse them with the rest."""
 
-OPENING = b'"data:'
-WINDOW = 1_000_000
-"""Bytes that are searched at once: a search keeps the interpreter to itself, for 0.2 s in a long run of letters."""
+OPENING = re.compile(rb'"data:')
+LONGEST_OPENING = 6
+WINDOW = 256 * 1024
+"""Bytes that are searched at once: a search keeps the interpreter to itself."""
 
 HEAD = re.compile(rb'"(data:[\w.+/=%-]{0,200}(?:;[\w.+/=%-]{1,200}){0,4};base64),', re.ASCII)
 """How a JSON string begins that is a data URL in base64."""
@@ -47,11 +43,12 @@ class EmbeddedDocuments:
         view, kept = memoryview(raw), 0
         for start, head, end in _literals(raw):
             try:
-                data = pybase64.b64decode(view[start + len(head) + 2 : end], validate=True)
+                file = Base64File(view[start + len(head) + 2 : end])
             except ValueError:  # a looser spelling, or none: it is read, or refused, with the rest
                 continue
             name = f"data:{secret},{len(self._found)}"
-            self._found[name] = identity.of_data_url(head.decode(), data)
+            document = identity.of_file(file.sha256, file.size, file, "image_url")
+            self._found[name] = identity.as_declared(document, head.decode())
             yield view[kept : start + 1]
             yield name.encode()
             kept = end
@@ -89,7 +86,8 @@ def _literals(raw: bytes) -> Iterator[tuple[int, bytes, int]]:
 def _opening(raw: bytes, start: int) -> int:
     """Return where the next data URL may start, or -1; between two windows, other threads get their turn."""
     for place in range(start, len(raw), WINDOW):
-        found = raw.find(OPENING, place, place + WINDOW + len(OPENING) - 1)
-        if found >= 0:
-            return found
+        # bytes.find takes twenty times as long where the letters of what it looks for are frequent.
+        found = OPENING.search(raw, place, place + WINDOW + LONGEST_OPENING - 1)
+        if found:
+            return found.start()
     return -1

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_to_bytes
 
+from vlmrun_mock.documents import picture_size
+from vlmrun_mock.documents.picture_size import Readable
 from vlmrun_mock.lazy import lazy
 
 if TYPE_CHECKING:
-    import imagesize  # type: ignore[import-untyped]  # it has no types
     import pybase64
 else:
-    imagesize = lazy("imagesize")
     pybase64 = lazy("pybase64")
 
 NOT_A_PATH = re.compile(r"sha256:|file:|(?i:https?://|data:)")
@@ -51,6 +51,9 @@ SIGNATURES = (
     (re.compile(rb"....ftyp(?:avif|avis)", re.DOTALL), "image/avif"),
     (re.compile(rb"....ftyp(?:heic|heix|hevc|hevx)", re.DOTALL), "image/heic"),
 )
+
+LONGEST_SIGNATURE = 32
+"""Bytes of a file that are looked at for a signature."""
 
 
 class DocumentProblem(ValueError):
@@ -104,16 +107,20 @@ def from_bytes(data: bytes, kind: str = "image_url", media_type: str | None = No
     """
     if not data:
         raise DocumentProblem("the document has no data: it is 0 bytes long")
-    sniffed = sniff(data)
-    width, height = _dimensions(data) if sniffed and sniffed.startswith("image/") else (None, None)
-    return Document(identity(data), kind, sniffed or media_type, len(data), width, height)
+    return of_file(hashlib.sha256(data).hexdigest(), len(data), io.BytesIO(data), kind, media_type)
 
 
-def of_file(digest: str, size: int, head: bytes, media_type: str | None) -> Document:
-    """Return the document with a SHA-256 in hexadecimal digits, by its first bytes; `media_type` as in `from_bytes`."""
-    sniffed = sniff(head)
-    width, height = _dimensions(head) if sniffed and sniffed.startswith("image/") else (None, None)
-    return Document(f"sha256:{digest}", "input_file", sniffed or media_type, size, width, height)
+def of_file(
+    digest: str, size: int, file: Readable, kind: str = "input_file", media_type: str | None = None
+) -> Document:
+    """Return the document with a SHA-256 in hexadecimal digits, by a file that has at least its header.
+
+    `media_type` as in `from_bytes`.
+    """
+    sniffed = sniff(file.read(LONGEST_SIGNATURE))
+    file.seek(0)
+    width, height = picture_size.size_of(file) if sniffed and sniffed.startswith("image/") else (None, None)
+    return Document(f"sha256:{digest}", kind, sniffed or media_type, size, width, height)
 
 
 def identity(data: bytes) -> str:
@@ -169,16 +176,19 @@ def _from_data_url(url: str, kind: str) -> Document:
     data = from_base64(payload) if is_base64 else _from_percent(payload)
     if not data:
         raise DocumentProblem("the data URL has no data after its comma")
-    return of_data_url(url[:comma], data, kind)
+    return as_declared(from_bytes(data, kind), url[:comma])
 
 
-def of_data_url(head: str, data: bytes, kind: str = "image_url") -> Document:
-    """Return the document in a data URL, of which `head` is what stands before the comma; it has at least one byte."""
-    media_type, *parameters = (part.strip() for part in head[len("data:") :].split(";"))
-    document = from_bytes(data, kind, media_type.lower() if MEDIA_TYPE.fullmatch(media_type) else None)
+def as_declared(document: Document, head: str) -> Document:
+    """Return a document with what its data URL says of it before the comma.
+
+    Its media type counts if the bytes have no known signature.
+    """
+    declared, *parameters = (part.strip() for part in head[len("data:") :].split(";"))
+    media_type = declared.lower() if MEDIA_TYPE.fullmatch(declared) else None
     named = dict(parameter.partition("=")[::2] for parameter in parameters)
     name = next((value for key, value in named.items() if key.lower() in ("name", "filename")), "")
-    return replace(document, filename=file_name(unquote(name.strip('"'))))
+    return replace(document, media_type=document.media_type or media_type, filename=file_name(unquote(name.strip('"'))))
 
 
 def from_base64(payload: str) -> bytes:
@@ -232,26 +242,3 @@ def _refusal(url: str) -> str:
     if scheme and scheme[0].lower() not in ("http:", "https:"):
         return f"{scheme[0]} URLs are not accepted and nothing is opened: {instead}"
     return f"{url[:32]!a} is not a complete URL: {instead}"
-
-
-class _Header(io.BytesIO):
-    """An image that raises ValueError when a hostile header makes its reader go on for too long.
-
-    A normal header takes a few hundred bytes. The bytes are shared with the original, not copied.
-    """
-
-    bytes_left = 65_536
-
-    def read(self, size: int | None = -1) -> bytes:
-        data = super().read(size)
-        self.bytes_left -= len(data)
-        if self.bytes_left < 0:
-            raise ValueError("the header goes on for too long")
-        return data
-
-
-def _dimensions(data: bytes) -> tuple[int, int] | tuple[None, None]:
-    width, height = imagesize.get(_Header(data), exif_rotation=False)  # (-1, -1) for an unreadable header
-    if 0 < width < 2**31 and 0 < height < 2**31:
-        return width, height
-    return None, None

@@ -108,7 +108,9 @@ class Arrival:
         """Return all that came as the content of a file with this name."""
         data = self._file.getvalue() if isinstance(self._file, io.BytesIO) else None
         self._file.close()
-        document = identity.of_file(self._sha256.hexdigest(), self.size, self._head, media_type(filename))
+        document = identity.of_file(
+            self._sha256.hexdigest(), self.size, io.BytesIO(self._head), media_type=media_type(filename)
+        )
         content = Content(document, self._md5.hexdigest(), 1, data, self._path)
         if document.media_type == "application/pdf":
             content = replace(content, pages=pages.count(content.read()))
