@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -24,6 +25,9 @@ LONGEST_NAME = 2_000
 
 LARGEST_OBJECT = 20_000
 """Characters that a caller's schema or metadata may have as JSON, to be kept."""
+
+LONGEST_WRITTEN = 200_000
+"""Bytes of a request, documents aside, of which an object is written as JSON to be measured."""
 
 MOST_DOCUMENTS = 100
 """Documents of one request that an entry keeps."""
@@ -96,12 +100,12 @@ def _cuts(request: ExtractionRequest) -> Iterator[tuple[str, Any]]:
         yield "documents", tuple(map(_short, documents[:MOST_DOCUMENTS]))
     if len(request.text) > LONGEST_TEXT:
         yield "text", request.text[:LONGEST_TEXT]
-    if request.schema and _json_length(request.schema.schema) > LARGEST_OBJECT:
+    if request.schema and _is_large(request.schema.schema, request.size):
         yield "schema", None
     config = request.config
     if any(text and len(text) > LONGEST_TEXT for text in (config.prompt, config.gql_stmt)):
         yield "config", replace(config, prompt=_cut(config.prompt), gql_stmt=_cut(config.gql_stmt))
-    if _json_length(request.metadata) > LARGEST_OBJECT:
+    if _is_large(request.metadata, request.size):
         yield "metadata", {}
 
 
@@ -153,6 +157,30 @@ def _short(document: Document) -> Document:
 
 def _cut(text: str | None) -> str | None:
     return text[:LONGEST_TEXT] if text else text
+
+
+def _is_large(value: object, size: int) -> bool:
+    """Return whether an object of a request of this size is too large to be kept.
+
+    One that is far too large is not written out to be measured, which would keep the interpreter to itself.
+    """
+    if size > LONGEST_WRITTEN and any(least > LARGEST_OBJECT for least in accumulate(_least(value))):
+        return True
+    return _json_length(value) > LARGEST_OBJECT
+
+
+def _least(value: object) -> Iterator[int]:
+    """Yield how many characters, or more, each part of a JSON value takes."""
+    if isinstance(value, str):
+        yield len(value)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield len(key)
+            yield from _least(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _least(each)
+    yield 1
 
 
 def _json_length(value: object) -> int:
