@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import zlib
 from collections.abc import AsyncIterator, Mapping
 
 from starlette.types import Message, Receive, Scope
 
 from vlmrun_mock.api.errors import BodyTooLarge, InvalidRequest, Problem
+from vlmrun_mock.aside import aside
 from vlmrun_mock.web.keys import raw_headers
 from vlmrun_mock.web.request_log import RequestLog
 
@@ -143,21 +143,20 @@ async def pieces(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -
 
 async def _received(first: bytes, receive: Receive, limit: int) -> bytes:
     """Return the whole of a body, of which this was the first piece."""
-    whole = io.BytesIO()  # which gives its bytes away without a copy
-    whole.write(first)
-    more = True
+    pieces, size, more = [first], len(first), True
     try:
-        while more and whole.tell() <= limit:
+        while more and size <= limit:
             message = await _next(receive)
-            whole.write(message.get("body", b""))
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
             more = message.get("more_body", False)
     finally:
-        # Only now: pieces that are kept while more of them come take new memory for each, and for the whole.
+        whole = b"".join(pieces) if size <= QUICK else await aside(b"".join, None, pieces)
         if isinstance(receive, Incoming):
-            receive.keep(whole.getvalue())
-    if whole.tell() > limit:
+            receive.keep(whole)
+    if size > limit:
         raise _too_large(limit)
-    return whole.getvalue()
+    return whole
 
 
 async def _next(receive: Receive) -> Message:
