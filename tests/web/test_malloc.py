@@ -10,24 +10,30 @@ from pathlib import Path
 import pytest
 
 from tests.process import PATIENCE, environment
+from vlmrun_mock.mock.options.option import MEBIBYTE
+from vlmrun_mock.web.malloc import BLOCK, KEPT
 
 HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
-HEAP_FLAGS = """
+HEAP = """
 from vlmrun_mock.web import malloc
-malloc.keep_freed_memory()
-heap = False
+malloc.keep_freed_memory({most_held})
+size, heap = 0, False
 for line in open("/proc/self/smaps"):
     heap = line.rstrip().endswith("[heap]") if "-" in line.split()[0] else heap
+    if heap and line.startswith("Size:"):
+        size = int(line.split()[1])
     if heap and line.startswith("VmFlags:"):
-        print(line)
+        print(size if "hg" in line.split() else 0)
 """
+"""Prints how large each part of the heap is, in KiB, that has huge pages."""
 
 
 @pytest.mark.skipif(not HUGE_PAGES.exists() or platform.libc_ver()[0] != "glibc", reason="needs Linux and glibc")
-def test_the_heap_grows_in_huge_pages_where_there_are_some() -> None:
+@pytest.mark.parametrize("most_held", [0, 64 * MEBIBYTE])
+def test_the_heap_grows_in_huge_pages_where_there_are_some(most_held: int) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", HEAP_FLAGS],
+        [sys.executable, "-c", HEAP.format(most_held=most_held)],
         env=environment(),
         capture_output=True,
         text=True,
@@ -35,7 +41,7 @@ def test_the_heap_grows_in_huge_pages_where_there_are_some() -> None:
         check=True,
     )
 
-    assert "hg" in ended.stdout.split()
+    assert sum(map(int, ended.stdout.split())) * 1024 > KEPT + most_held - BLOCK
 
 
 def test_nothing_happens_where_the_c_library_is_another_one() -> None:

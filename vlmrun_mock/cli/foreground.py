@@ -83,7 +83,7 @@ def run(
 
     `banner` makes what is printed first of the server's URL, its scopes, and lines that it has to hold.
     """
-    malloc.keep_freed_memory()
+    malloc.keep_freed_memory(0 if inspector.wanted is False else inspector.most_bytes)
     scopes = _scopes(settings)
     listener = _bound(host, port, settings)
     url = server.url_of(listener)
