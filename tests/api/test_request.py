@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.serving import image_message, picture
 from vlmrun_mock.api import chat_parser
-from vlmrun_mock.api.request import Config, ExtractionRequest, Message
+from vlmrun_mock.api.request import LONGEST_AT_ONCE, CallerSchema, Config, ExtractionRequest, Message
 from vlmrun_mock.documents.identity import Document
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
@@ -104,3 +105,18 @@ def test_the_fingerprint_is_the_same_for_old_and_new_spellings() -> None:
     old = parse(domain="document.invoice", schema=dict(reversed(SCHEMA.items())))
 
     assert new.fingerprint == old.fingerprint
+
+
+@pytest.mark.parametrize("letters", ["a", "aé", '\\"\n', "😀b", "\x7f", "/"], ids=repr)
+@pytest.mark.parametrize("schema", [None, CallerSchema(SCHEMA, ())], ids=["without a schema", "with one"])
+def test_the_fingerprint_is_the_same_whether_long_texts_are_written_at_once_or_in_pieces(
+    letters: str, schema: CallerSchema | None
+) -> None:
+    long = letters * (LONGEST_AT_ONCE // len(letters) + 100)
+    texts = ("short", long, "short", "x" + long)
+    asked = ExtractionRequest((Message("system", (long,)), Message("user", texts, (1,))), (PICTURE,), schema=schema)
+
+    in_pieces = replace(asked, size=len(long))
+
+    assert in_pieces.fingerprint == asked.fingerprint
+    assert replace(in_pieces, domain="document.invoice").fingerprint != asked.fingerprint

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeAlias, TypeVar, overload
@@ -20,6 +21,9 @@ DELETE = b"\x7f"
 
 AS_FACTS = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 """How facts are written to be digested."""
+
+LONGEST_AT_ONCE = 500_000
+"""Characters of a text that are written at once: this keeps the interpreter to itself, and other requests waiting."""
 
 OwnerT = TypeVar("OwnerT")
 ValueT = TypeVar("ValueT")
@@ -201,25 +205,29 @@ class ExtractionRequest(msgspec.Struct, frozen=True, dict=True):
         Covered: generation, domain, schema, documents by identity and in order, roles and texts, config.
         Left out: the quirk parameters, metadata, the key, the headers, and how the JSON was written.
         """
-        identities = [document.identity for document in self.documents]
-        if self.schema or self.config is not NO_CONFIG:
-            text = AS_FACTS([self.domain, identities, _with_plain_numbers(self.parts.given())]).encode()
-        else:
-            text = self._usual_facts(identities)
-        return hashlib.sha256(text).hexdigest()
+        digest = hashlib.sha256()
+        for piece in self._facts_in_pieces() if self.size > LONGEST_AT_ONCE else (_facts(self),):
+            digest.update(piece)
+        return digest.hexdigest()
 
-    def _usual_facts(self, identities: Sequence[str]) -> bytes:
-        """Return the facts of a request without a schema and a config: the same bytes, in a fraction of the time."""
-        messages = [
-            _MessageFacts(each.texts[0] if len(each.texts) == 1 else list(each.texts), each.role)
-            for each in self.messages
-        ]
-        places = self.places if identities else []
-        usual = _UsualFacts({}, generation_of(self.model), self.json_object, messages, places, {})
-        facts = (self.domain, identities, usual)
-        text = msgspec.json.encode(facts)
-        # What is not plain ASCII is escaped.
-        return text if text.isascii() and DELETE not in text else AS_FACTS(msgspec.to_builtins(facts)).encode()
+    def _facts_in_pieces(self) -> Iterator[bytes]:
+        """Yield the facts, a long text in pieces: at first a name that nobody can guess stands in its place."""
+        long: dict[str, str] = {}
+
+        def short(text: str) -> str:
+            name = secrets.token_hex() if len(text) > LONGEST_AT_ONCE else ""
+            if name:
+                long[name] = text
+            return name or text
+
+        messages = [msgspec.structs.replace(each, texts=tuple(map(short, each.texts))) for each in self.messages]
+        facts = _facts(msgspec.structs.replace(self, messages=tuple(messages)))
+        for name, text in long.items():
+            before, _, facts = facts.partition(name.encode())
+            yield before
+            for start in range(0, len(text), LONGEST_AT_ONCE):
+                yield _as_facts(text[start : start + LONGEST_AT_ONCE])[1:-1]
+        yield facts
 
 
 COMPARED = tuple(name for name in ExtractionRequest.__struct_fields__ if name not in ("size", "re_encoded"))
@@ -232,6 +240,32 @@ def generation_of(model: str) -> str:
     if model.startswith("vlm-agent-"):
         return "agents"
     return "orion" if model.startswith("vlmrun-orion-") else "vlm-1"
+
+
+def _facts(request: ExtractionRequest) -> bytes:
+    """Return what the fingerprint of a request is that of."""
+    identities = [document.identity for document in request.documents]
+    if request.schema or request.config is not NO_CONFIG:
+        return AS_FACTS([request.domain, identities, _with_plain_numbers(request.parts.given())]).encode()
+    return _usual_facts(request, identities)
+
+
+def _usual_facts(request: ExtractionRequest, identities: Sequence[str]) -> bytes:
+    """Return the facts of a request without a schema and a config: the same bytes, in a fraction of the time."""
+    messages = [
+        _MessageFacts(each.texts[0] if len(each.texts) == 1 else list(each.texts), each.role)
+        for each in request.messages
+    ]
+    places = request.places if identities else []
+    usual = _UsualFacts({}, generation_of(request.model), request.json_object, messages, places, {})
+    return _as_facts((request.domain, identities, usual))
+
+
+def _as_facts(value: Any) -> bytes:
+    """Return what AS_FACTS writes of a value whose keys are in order, in a fraction of the time where it is ASCII."""
+    text = msgspec.json.encode(value)
+    # What is not plain ASCII is escaped.
+    return text if text.isascii() and DELETE not in text else AS_FACTS(msgspec.to_builtins(value)).encode()
 
 
 class _MessageFacts(msgspec.Struct):
