@@ -78,7 +78,7 @@ def test_a_body_is_read_the_same_with_its_data_urls_taken_out(body: Mapping[str,
     raw = json.dumps(body).encode()
     escaped = raw.replace(b"data:", b"\\u0064ata:")  # the same JSON, in which no data URL is recognised
 
-    assert EmbeddedDocuments(escaped).rest is escaped
+    assert EmbeddedDocuments.of(escaped).rest is escaped
     assert outcome(raw) == outcome(escaped)
 
 
@@ -93,7 +93,7 @@ def test_a_repeated_key_is_read_as_its_last_value() -> None:
 def test_a_large_picture_is_no_part_of_the_text_that_is_parsed() -> None:
     raw = json.dumps(BODIES["two, and a text"]).encode()
 
-    rest = EmbeddedDocuments(raw).rest
+    rest = EmbeddedDocuments.of(raw).rest
 
     assert len(rest) < 1_000 < len(raw)
     assert [part["type"] for part in json.loads(rest)["messages"][0]["content"]] == ["image_url", "text", "image_url"]
@@ -102,10 +102,10 @@ def test_a_large_picture_is_no_part_of_the_text_that_is_parsed() -> None:
 def test_the_names_in_the_places_of_documents_are_new_for_each_body() -> None:
     raw = json.dumps(BODIES["one"]).encode()
 
-    first = EmbeddedDocuments(raw).rest
+    first = EmbeddedDocuments.of(raw).rest
 
-    assert EmbeddedDocuments(raw).rest != first
-    assert EmbeddedDocuments(first * 100).rest == first * 100
+    assert EmbeddedDocuments.of(raw).rest != first
+    assert EmbeddedDocuments.of(first * 100).rest == first * 100
 
 
 @pytest.mark.parametrize("cut", [1, 5, 30, 5_000, 30_000])
@@ -123,6 +123,25 @@ def test_a_body_that_ends_early_is_malformed_json(cut: int) -> None:
 def test_a_document_is_found_wherever_the_search_is_interrupted(offset: int) -> None:
     before = '["' + "a" * (WINDOW + offset) + '",'
 
-    found = EmbeddedDocuments(f'{before}"{url(bytes(SMALLEST))}"]'.encode())
+    found = EmbeddedDocuments.of(f'{before}"{url(bytes(SMALLEST))}"]'.encode())
 
     assert len(found.rest) < len(before) + 200
+
+
+def test_there_is_a_pause_after_each_part_of_a_large_text() -> None:
+    steps = [
+        sum(1 for _ in EmbeddedDocuments(f'["{url(bytes(3 * each * WINDOW))}"]'.encode()).taken_out())
+        for each in (1, 2)
+    ]
+    searched = sum(1 for _ in EmbeddedDocuments(b"a" * 10 * WINDOW).taken_out())
+
+    assert steps == [6, 10]
+    assert searched == 10
+
+
+def test_many_small_documents_are_passed_over_between_two_pauses() -> None:
+    small = f'"{url(bytes(100))}",'.encode()
+
+    steps = sum(1 for _ in EmbeddedDocuments(small * (3 * WINDOW // len(small))).taken_out())
+
+    assert steps == 3

@@ -78,11 +78,14 @@ APART = msgspec.json.Decoder(_SplitBody)
 PLAIN_MESSAGES: msgspec.json.Decoder[list[MessageBody]] = msgspec.json.Decoder(Items[PlainMessage])
 
 
-def parse(raw: bytes) -> ChatRequest:
-    """Return the request in a body; raises InvalidRequest with FastAPI's list of problems."""
+def parse(raw: bytes, embedded: EmbeddedDocuments | None = None) -> ChatRequest:
+    """Return the request in a body; raises InvalidRequest with FastAPI's list of problems.
+
+    `embedded` are the documents in it, if they are taken out already.
+    """
     if len(raw) <= SMALLEST:
         return _chat_request(raw, None)
-    embedded = EmbeddedDocuments(raw)
+    embedded = embedded or EmbeddedDocuments.of(raw)
     if embedded.rest is not raw:
         with contextlib.suppress(InvalidRequest):  # it is raised again for the whole body, whose places it names
             chat = _chat_request(embedded.rest, embedded)

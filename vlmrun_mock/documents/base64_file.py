@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vlmrun_mock.lazy import lazy
@@ -12,26 +13,36 @@ if TYPE_CHECKING:
 else:
     pybase64 = lazy("pybase64")
 
-WINDOW = 512 * 1024
+WINDOW = 256 * 1024
 """Characters that are decoded at once: what they stand for is still in the processor's cache when it is hashed."""
 
 
 class Base64File:
-    """A file that is decoded where it is read. `sha256` and `size` are those of the whole."""
+    """A file that is decoded where it is read. Once it is hashed, `sha256` and `size` are those of the whole."""
 
     def __init__(self, text: memoryview) -> None:
-        """Raise ValueError for a text that is not in strict base64: padded, and without white space."""
         self._text = text
         self._place = 0
+        self._digest = hashlib.sha256()
         self.size = 0
-        digest = hashlib.sha256()
-        for start in range(0, len(text), WINDOW):
-            data = pybase64.b64decode(text[start : start + WINDOW], validate=True)
-            digest.update(data)
-            self.size += len(data)
-            if start + WINDOW < len(text) and len(data) < WINDOW // 4 * 3:
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 in hexadecimal digits."""
+        return self._digest.hexdigest()
+
+    def hashed(self) -> Iterator[None]:
+        """Hash all of it, with a pause after each window.
+
+        Raises ValueError for a text that is not in strict base64: padded, and without white space.
+        """
+        for start in range(0, len(self._text), WINDOW):
+            data = pybase64.b64decode(self._text[start : start + WINDOW], validate=True)
+            if len(data) < WINDOW // 4 * 3 and start + WINDOW < len(self._text):
                 raise ValueError("there is padding before the end")
-        self.sha256 = digest.hexdigest()
+            self._digest.update(data)
+            self.size += len(data)
+            yield
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes; fewer at the end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TypeAlias
 
 from vlmrun_mock.documents import identity
@@ -26,33 +26,67 @@ HEAD = re.compile(rb'"(data:[\w.+/=%-]{0,200}(?:;[\w.+/=%-]{1,200}){0,4};base64)
 
 
 class EmbeddedDocuments:
-    """The documents that were taken out of a JSON text, by the names that stand in their places.
+    """The documents that are taken out of a JSON text, by the names that stand in their places: `rest` is what is left.
 
     A name cannot be guessed, so no client can write one. Whoever parses the text asks for each name once, and then
     whether `all_found`: if not, one stood where no document belongs, and the original is the text to parse.
     """
 
     def __init__(self, raw: bytes) -> None:
+        self.rest = self._raw = raw
         self._found: dict[str, Document] = {}
         self._asked: set[str] = set()
-        pieces = list(self._taken_out(raw, secrets.token_hex())) if len(raw) > SMALLEST else ()
-        self.rest = b"".join(pieces) if self._found else raw
+        self._secret = secrets.token_hex()
+        self._pieces: list[Buffer] = []
+        self._kept = 0
 
-    def _taken_out(self, raw: bytes, secret: str) -> Iterator[Buffer]:
-        """Yield the pieces of a text with names in the places of documents."""
-        view, kept = memoryview(raw), 0
-        for start, head, end in _literals(raw):
-            try:
-                file = Base64File(view[start + len(head) + 2 : end])
-            except ValueError:  # a looser spelling, or none: it is read, or refused, with the rest
-                continue
-            name = f"data:{secret},{len(self._found)}"
-            document = identity.of_file(file.sha256, file.size, file, "image_url")
-            self._found[name] = identity.as_declared(document, head.decode())
-            yield view[kept : start + 1]
-            yield name.encode()
-            kept = end
-        yield view[kept:]
+    @classmethod
+    def of(cls, raw: bytes) -> EmbeddedDocuments:
+        """Return the documents of a text, all taken out."""
+        embedded = cls(raw)
+        for _ in embedded.taken_out():
+            pass
+        return embedded
+
+    def taken_out(self) -> Iterator[None]:
+        """Take the documents out, with pauses, in which other requests may have their turn."""
+        raw, place = self._raw, 0
+        for border in range(WINDOW, len(raw) + WINDOW, WINDOW) if len(raw) > SMALLEST else ():
+            if place < border:
+                # bytes.find takes twenty times as long where the letters of what it looks for are frequent.
+                while place < border and (opening := OPENING.search(raw, place, border + LONGEST_OPENING - 1)):
+                    place = yield from self._opened(opening.start())
+                place = max(place, border)
+                yield
+        if self._found:
+            self.rest = b"".join([*self._pieces, memoryview(raw)[self._kept :]])
+
+    def _opened(self, start: int) -> Generator[None, None, int]:
+        """Take out the document that begins at a quote, if one does; return the place from which on to look further.
+
+        A quote after a backslash stands inside of another string.
+        """
+        raw = self._raw
+        head = HEAD.match(raw, start)
+        if head is None or raw[start - 1 : start] == b"\\":
+            return start + 1
+        end = raw.find(b'"', head.end())
+        if end < 0:
+            return len(raw)
+        if end - head.end() < SMALLEST:
+            return end
+        view = memoryview(raw)
+        file = Base64File(view[head.end() : end])
+        try:
+            yield from file.hashed()
+        except ValueError:  # a looser spelling, or none: it is read, or refused, with the rest
+            return end
+        name = f"data:{self._secret},{len(self._found)}"
+        document = identity.of_file(file.sha256, file.size, file, "image_url")
+        self._found[name] = identity.as_declared(document, head[1].decode())
+        self._pieces += (view[self._kept : start + 1], name.encode())
+        self._kept = end
+        return end
 
     def get(self, url: str) -> Document | None:
         """Return the document that a name stands for, or None for what is no such name."""
@@ -65,29 +99,3 @@ class EmbeddedDocuments:
     def all_found(self) -> bool:
         """Return whether every document was asked for."""
         return len(self._asked) == len(self._found)
-
-
-def _literals(raw: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """Yield the JSON strings that are large data URLs: where one starts, its head, and where it ends.
-
-    A quote after a backslash stands inside of another string.
-    """
-    start = _opening(raw, 0)
-    while start >= 0:
-        end = start + 1
-        head = HEAD.match(raw, start)
-        if head and raw[start - 1 : start] != b"\\":
-            end = raw.find(b'"', head.end())
-            if end - head.end() >= SMALLEST:
-                yield start, head[1], end
-        start = _opening(raw, end) if end > 0 else -1
-
-
-def _opening(raw: bytes, start: int) -> int:
-    """Return where the next data URL may start, or -1; between two windows, other threads get their turn."""
-    for place in range(start, len(raw), WINDOW):
-        # bytes.find takes twenty times as long where the letters of what it looks for are frequent.
-        found = OPENING.search(raw, place, place + WINDOW + LONGEST_OPENING - 1)
-        if found:
-            return found.start()
-    return -1

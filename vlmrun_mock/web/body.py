@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope
 
 from vlmrun_mock.api.errors import BodyTooLarge, InvalidRequest, Problem
 from vlmrun_mock.aside import aside
+from vlmrun_mock.documents.embedded import EmbeddedDocuments
 from vlmrun_mock.web.keys import raw_headers
 from vlmrun_mock.web.request_log import RequestLog
 
@@ -98,6 +99,17 @@ async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> 
     elif isinstance(receive, Incoming):
         receive.keep(raw)
     return raw if b"content-encoding" not in headers else _unpacked(raw, headers[b"content-encoding"], limit)
+
+
+async def documents_in(raw: bytes) -> EmbeddedDocuments:
+    """Return the documents in a body, all taken out, while other requests go on.
+
+    This happens in the event loop: threads would have the same work to do, and compete with it for the interpreter.
+    """
+    embedded = EmbeddedDocuments(raw)
+    for _ in embedded.taken_out():
+        await asyncio.sleep(0)
+    return embedded
 
 
 def inflated(raw: bytes, most: int) -> bytes:

@@ -50,6 +50,7 @@ from vlmrun_mock.web.transport import Pieces
 
 if TYPE_CHECKING:
     from vlmrun_mock.api import chat_parser, orion, tools
+    from vlmrun_mock.documents.embedded import EmbeddedDocuments
     from vlmrun_mock.mock.faults import Fault
     from vlmrun_mock.recording import upstream
     from vlmrun_mock.recording.upstream import UpstreamRequest
@@ -248,7 +249,11 @@ async def _limit(mock: Mock, raw: bytes, log: RequestLog) -> None:
 async def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest, ExtractionRequest]:
     """Return the request in a body, and the extraction request with its domain in the present spelling."""
     try:
-        chat, request, summary = _read(mock, raw) if len(raw) <= body.QUICK else await aside(_read, None, mock, raw)
+        embedded = None if len(raw) <= body.QUICK else await body.documents_in(raw)
+        is_quick = embedded is None or len(embedded.rest) <= body.QUICK
+        chat, request, summary = (
+            _read(mock, raw, embedded) if is_quick else await aside(_read, None, mock, raw, embedded)
+        )
     except InvalidRequest:
         log.entry = replace(log.entry, digest=hashlib.sha256(raw).hexdigest())
         raise
@@ -256,8 +261,10 @@ async def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest
     return chat, request
 
 
-def _read(mock: Mock, raw: bytes) -> tuple[ChatRequest, ExtractionRequest, RequestSummary]:
-    chat = chat_parser.parse(raw)
+def _read(
+    mock: Mock, raw: bytes, embedded: EmbeddedDocuments | None
+) -> tuple[ChatRequest, ExtractionRequest, RequestSummary]:
+    chat = chat_parser.parse(raw, embedded)
     asked = mock.with_files(chat.extraction) if chat.extraction.documents else chat.extraction
     if "skills" in chat.parameters or asked.config.further:
         asked = mock.with_skills(asked, chat.parameters.get("skills"))
