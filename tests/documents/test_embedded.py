@@ -13,7 +13,7 @@ from tests.corpus.documents import png
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import InvalidRequest
-from vlmrun_mock.documents.embedded import SMALLEST, WINDOW, EmbeddedDocuments
+from vlmrun_mock.documents.embedded import MOST_AT_ONCE, SMALLEST, WINDOW, EmbeddedDocuments
 
 PICTURE = png(40, 30) + bytes(range(256)) * 100
 OTHER = png(50, 60) + bytes(range(255, -1, -1)) * 100
@@ -139,9 +139,9 @@ def test_there_is_a_pause_after_each_part_of_a_large_text() -> None:
     assert searched == 10
 
 
-def test_many_small_documents_are_passed_over_between_two_pauses() -> None:
+def test_there_is_a_pause_after_many_small_documents() -> None:
     small = f'"{url(bytes(100))}",'.encode()
 
-    steps = sum(1 for _ in EmbeddedDocuments(small * (3 * WINDOW // len(small))).taken_out())
+    steps = sum(1 for _ in EmbeddedDocuments(small * 10 * MOST_AT_ONCE).taken_out())
 
-    assert steps == 3
+    assert steps == 10 + -(-len(small) * 10 * MOST_AT_ONCE // WINDOW)

@@ -21,6 +21,9 @@ LONGEST_OPENING = 6
 WINDOW = 256 * 1024
 """Bytes that are searched at once: a search keeps the interpreter to itself."""
 
+MOST_AT_ONCE = 200
+"""What may be documents, and is none, between two pauses."""
+
 HEAD = re.compile(rb'"(data:[\w.+/=%-]{0,200}(?:;[\w.+/=%-]{1,200}){0,4};base64),', re.ASCII)
 """How a JSON string begins that is a data URL in base64."""
 
@@ -34,7 +37,7 @@ class EmbeddedDocuments:
 
     def __init__(self, raw: bytes) -> None:
         self.rest = self._raw = raw
-        self._found: dict[str, Document] = {}
+        self._found: dict[str, tuple[Base64File, str]] = {}
         self._asked: set[str] = set()
         self._secret = secrets.token_hex()
         self._pieces: list[Buffer] = []
@@ -50,12 +53,15 @@ class EmbeddedDocuments:
 
     def taken_out(self) -> Iterator[None]:
         """Take the documents out, with pauses, in which other requests may have their turn."""
-        raw, place = self._raw, 0
+        raw, place, looked_at = self._raw, 0, 0
         for border in range(WINDOW, len(raw) + WINDOW, WINDOW) if len(raw) > SMALLEST else ():
             if place < border:
                 # bytes.find takes twenty times as long where the letters of what it looks for are frequent.
                 while place < border and (opening := OPENING.search(raw, place, border + LONGEST_OPENING - 1)):
                     place = yield from self._opened(opening.start())
+                    looked_at += 1
+                    if looked_at % MOST_AT_ONCE == 0:
+                        yield
                 place = max(place, border)
                 yield
         if self._found:
@@ -82,18 +88,18 @@ class EmbeddedDocuments:
         except ValueError:  # a looser spelling, or none: it is read, or refused, with the rest
             return end
         name = f"data:{self._secret},{len(self._found)}"
-        document = identity.of_file(file.sha256, file.size, file, "image_url")
-        self._found[name] = identity.as_declared(document, head[1].decode())
+        self._found[name] = file, head[1].decode()
         self._pieces += (view[self._kept : start + 1], name.encode())
         self._kept = end
         return end
 
     def get(self, url: str) -> Document | None:
         """Return the document that a name stands for, or None for what is no such name."""
-        document = self._found.get(url)
-        if document is not None:
-            self._asked.add(url)
-        return document
+        if url not in self._found:
+            return None
+        self._asked.add(url)
+        file, head = self._found[url]
+        return identity.as_declared(identity.of_file(file.sha256, file.size, file, "image_url"), head)
 
     @property
     def all_found(self) -> bool:

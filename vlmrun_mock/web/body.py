@@ -18,6 +18,9 @@ from vlmrun_mock.web.request_log import RequestLog
 QUICK = 200_000
 """How many bytes of a body, or characters to count, are handled in the event loop: longer ones go to a thread."""
 
+JOINED_AT_ONCE = 1024 * 1024
+"""How many bytes of a body are joined in the event loop. From there on, to join them leaves the interpreter free."""
+
 DRAIN_BYTES = 64 * 1024 * 1024
 DRAIN_SECONDS = 10.0
 """How long, and how much of, a refused body is received all the same, so that its client sees the answer."""
@@ -98,7 +101,9 @@ async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> 
         raw = await _received(raw, receive, limit)
     elif isinstance(receive, Incoming):
         receive.keep(raw)
-    return raw if b"content-encoding" not in headers else _unpacked(raw, headers[b"content-encoding"], limit)
+    if b"content-encoding" not in headers:
+        return raw
+    return await aside(_unpacked, None, raw, headers[b"content-encoding"], limit)
 
 
 async def documents_in(raw: bytes) -> EmbeddedDocuments:
@@ -163,7 +168,7 @@ async def _received(first: bytes, receive: Receive, limit: int) -> bytes:
             size += len(pieces[-1])
             more = message.get("more_body", False)
     finally:
-        whole = b"".join(pieces) if size <= QUICK else await aside(b"".join, None, pieces)
+        whole = b"".join(pieces) if size <= JOINED_AT_ONCE else await aside(b"".join, None, pieces)
         if isinstance(receive, Incoming):
             receive.keep(whole)
     if size > limit:

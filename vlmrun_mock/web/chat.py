@@ -250,19 +250,17 @@ async def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest
     """Return the request in a body, and the extraction request with its domain in the present spelling."""
     try:
         embedded = None if len(raw) <= body.QUICK else await body.documents_in(raw)
-        is_quick = embedded is None or len(embedded.rest) <= body.QUICK
-        chat, request, summary = (
-            _read(mock, raw, embedded) if is_quick else await aside(_read, None, mock, raw, embedded)
-        )
+        chat, request, summary = _read(mock, raw) if embedded is None else await aside(_read, None, mock, raw, embedded)
     except InvalidRequest:
-        log.entry = replace(log.entry, digest=hashlib.sha256(raw).hexdigest())
+        digest = hashlib.sha256(raw) if len(raw) <= body.QUICK else await aside(hashlib.sha256, None, raw)
+        log.entry = replace(log.entry, digest=digest.hexdigest())
         raise
     log.entry = replace(log.entry, request=summary)
     return chat, request
 
 
 def _read(
-    mock: Mock, raw: bytes, embedded: EmbeddedDocuments | None
+    mock: Mock, raw: bytes, embedded: EmbeddedDocuments | None = None
 ) -> tuple[ChatRequest, ExtractionRequest, RequestSummary]:
     chat = chat_parser.parse(raw, embedded)
     asked = mock.with_files(chat.extraction) if chat.extraction.documents else chat.extraction
