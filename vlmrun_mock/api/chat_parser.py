@@ -83,7 +83,7 @@ def parse(raw: bytes, embedded: EmbeddedDocuments | None = None) -> ChatRequest:
 
     `embedded` are the documents in it, if they are taken out already.
     """
-    if embedded is None and len(raw) <= SMALLEST:
+    if len(raw) <= SMALLEST:
         return _chat_request(raw, None)
     embedded = embedded or EmbeddedDocuments.of(raw)
     if embedded.rest is not raw:
