@@ -246,7 +246,7 @@ def from_url(url: str, kind: str, place: Place, embedded: EmbeddedDocuments | No
     """Return the document at a URL, or by the name that stands for it; raises InvalidRequest that names the place."""
     document = embedded.get(url) if embedded else None
     if document is not None:
-        return replace(document, kind=kind)
+        return document if document.kind == kind else replace(document, kind=kind)
     try:
         return identity.from_url(url, kind)
     except DocumentProblem as problem:

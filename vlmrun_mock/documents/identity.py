@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -184,11 +185,20 @@ def as_declared(document: Document, head: str) -> Document:
 
     Its media type counts if the bytes have no known signature.
     """
+    media_type, filename = _declared(head)
+    if filename is None and (document.media_type or not media_type):
+        return document
+    return replace(document, media_type=document.media_type or media_type, filename=filename)
+
+
+@lru_cache(maxsize=200)
+def _declared(head: str) -> tuple[str | None, str | None]:
+    """Return the media type and the file name that the head of a data URL declares."""
     declared, *parameters = (part.strip() for part in head[len("data:") :].split(";"))
     media_type = declared.lower() if MEDIA_TYPE.fullmatch(declared) else None
     named = dict(parameter.partition("=")[::2] for parameter in parameters)
     name = next((value for key, value in named.items() if key.lower() in ("name", "filename")), "")
-    return replace(document, media_type=document.media_type or media_type, filename=file_name(unquote(name.strip('"'))))
+    return media_type, file_name(unquote(name.strip('"')))
 
 
 def from_base64(payload: str) -> bytes:
