@@ -46,7 +46,7 @@ QUIET_SECONDS = 0.5
 COLLECTED = (10_000, 20, 20)
 """When Python looks for garbage in cycles: seldom, as no request makes any that is kept."""
 
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0001
 """How long a thread holds the interpreter while the event loop waits for it; Python's own 5 ms are felt by clients."""
 
 EXPOSED = (
