@@ -304,3 +304,13 @@ def test_a_server_that_stops_closes_a_connection_that_was_answered_at_once() -> 
     with connection:
         assert connection.recv(10) == b""
         assert served.at_once == 3
+
+
+@pytest.mark.parametrize("changes", [{}, {"outbox": None}], ids=["at once", "by the plain way"])
+def test_what_the_journal_keeps_of_a_request_has_none_of_its_headers(changes: dict[str, Any]) -> None:
+    served = Served(Settings())
+
+    conversation(served, [FIRST, *USUAL], **changes)
+
+    items = [item for mock in served.scopes.all() for item in mock.journal.items()]
+    assert [item.head.headers for item in items] == [()] * 4  # type: ignore[attr-defined]
