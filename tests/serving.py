@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import io
 import json
 import socket
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import openai
+import uvicorn
 from PIL import Image
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from vlmrun_mock.web.connection import knowing_transport
+from vlmrun_mock.web.server import bind
 
 CHAT = "/v1/openai/chat/completions"
 
@@ -37,6 +47,31 @@ class RunningMock:
     def openai(self, api_key: str = "test") -> openai.OpenAI:
         """Return the official SDK's client."""
         return openai.OpenAI(base_url=self.openai_url, api_key=api_key, max_retries=0)
+
+
+@contextlib.contextmanager
+def listening(
+    app: ASGIApp, protocol: type[asyncio.Protocol] = HttpToolsProtocol, *, idle_seconds: int = 75, **changes: Any
+) -> Iterator[socket.socket]:
+    """Serve an application on one of uvicorn's protocols, with changes to what is made of it; gives the socket."""
+    config = uvicorn.Config(
+        app,
+        http=type("Changed", (knowing_transport(protocol),), changes),
+        ws="none",
+        proxy_headers=False,
+        log_level="critical",
+        log_config=None,
+        timeout_keep_alive=idle_seconds,
+    )
+    server = uvicorn.Server(config)
+    with bind() as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.005)
+        yield listener
+        server.should_exit = True
+        thread.join()
 
 
 def begun(url: str, body: object, key: str = "test", count: int = 1, patience: float = 30) -> socket.socket:

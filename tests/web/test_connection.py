@@ -9,24 +9,23 @@ import inspect
 import json
 import re
 import socket
-import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from uvicorn.protocols.http import h11_impl, httptools_impl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tests.serving import CHAT
+from tests.serving import CHAT, listening
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.match import Match
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.web.app import application
-from vlmrun_mock.web.connection import Outbox, knowing_transport
-from vlmrun_mock.web.server import bind, running
+from vlmrun_mock.web.connection import Outbox
+from vlmrun_mock.web.server import running
 
 BODY = b'{"messages": [{"role": "user", "content": "Extract"}], "vlmrun": {"domain": "document.invoice"}}'
 
@@ -39,19 +38,10 @@ def test_uvicorns_request_cycle_has_the_names_that_a_lost_connection_is_reported
 
 
 @contextlib.contextmanager
-def serving(scopes: Scopes, protocol: type[asyncio.Protocol], **changes: object) -> Iterator[tuple[str, int]]:
+def serving(scopes: Scopes, protocol: type[asyncio.Protocol], **changes: Any) -> Iterator[tuple[str, int]]:
     """Serve on one of uvicorn's protocols, with changes to what is made of it; gives the address."""
-    changed = type("Changed", (knowing_transport(protocol),), changes)
-    config = uvicorn.Config(application(scopes), http=changed, ws="none", log_level="critical", log_config=None)
-    server = uvicorn.Server(config)
-    with bind() as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        while not server.started:
-            time.sleep(0.005)
+    with listening(application(scopes), protocol, **changes) as listener:
         yield listener.getsockname()[:2]
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module", params=[HttpToolsProtocol, H11Protocol])

@@ -6,17 +6,14 @@ import contextlib
 import json
 import re
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tests.serving import CHAT
+from tests.serving import CHAT, listening
 from vlmrun_mock.api.answer import ErrorAnswer
 from vlmrun_mock.fixtures.fixture import Fixture, FixtureAnswer
 from vlmrun_mock.fixtures.match import Match, TextMatch
@@ -25,11 +22,9 @@ from vlmrun_mock.mock.rate_limit import RateLimit
 from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.web.app import application
-from vlmrun_mock.web.connection import knowing_transport
 from vlmrun_mock.web.inspector.inspection import Inspection
 from vlmrun_mock.web.middleware import Middleware
 from vlmrun_mock.web.request_log import RequestLog
-from vlmrun_mock.web.server import bind
 from vlmrun_mock.web.transport import RawHeaders, Whole
 
 KEPT_BYTES = 10_000_000
@@ -93,27 +88,10 @@ def undated(headers: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes]
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp, idle_seconds: int = 75, **changes: Any) -> Iterator[tuple[str, int]]:
-    """Serve an application; gives the address. Changes are made to its protocol."""
-    protocol = type("Changed", (knowing_transport(HttpToolsProtocol),), changes)
-    config = uvicorn.Config(
-        app,
-        http=protocol,
-        ws="none",
-        proxy_headers=False,
-        log_level="critical",
-        log_config=None,
-        timeout_keep_alive=idle_seconds,
-    )
-    server = uvicorn.Server(config)
-    with bind() as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        while not server.started:
-            time.sleep(0.005)
+def serving(app: ASGIApp, **changes: Any) -> Iterator[tuple[str, int]]:
+    """Serve an application, with changes to its protocol; gives the address."""
+    with listening(app, **changes) as listener:
         yield listener.getsockname()[:2]
-        server.should_exit = True
-        thread.join()
 
 
 def answer(connection: socket.socket) -> bytes:

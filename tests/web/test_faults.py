@@ -18,7 +18,6 @@ from typing import Any, TypeAlias
 import httpx
 import openai
 import pytest
-import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from vlmrun.hub.schemas.document.invoice import Invoice
@@ -26,7 +25,7 @@ from vlmrun.hub.schemas.document.invoice import Invoice
 from scripts.reference import REFERENCE
 from tests.conftest import Put, Serve
 from tests.process import PATIENCE, serving
-from tests.serving import CHAT, RunningMock, begun, content, text
+from tests.serving import CHAT, RunningMock, begun, content, listening, text
 from vlmrun_mock.fixtures.domains import packaged
 from vlmrun_mock.mock import fault_format
 from vlmrun_mock.mock.faults import KINDS, Fault
@@ -36,9 +35,8 @@ from vlmrun_mock.mock.scopes import Scopes
 from vlmrun_mock.mock.settings import Settings
 from vlmrun_mock.schema import validation
 from vlmrun_mock.web.app import application
-from vlmrun_mock.web.connection import knowing_transport
 from vlmrun_mock.web.faults import HANDLERS
-from vlmrun_mock.web.server import bind, running, url_of
+from vlmrun_mock.web.server import running, url_of
 
 Drill: TypeAlias = "Callable[..., DrilledServer]"
 
@@ -108,18 +106,8 @@ def host(request: pytest.FixtureRequest) -> Iterator[tuple[str, list[str], Scope
     """Return a server on each of uvicorn's HTTP protocols: its URL, its log, and its mocks."""
     lines: list[str] = []
     scopes = Scopes()
-    config = uvicorn.Config(
-        application(scopes, log=lines.append), http=knowing_transport(request.param), log_level="error", log_config=None
-    )
-    server = uvicorn.Server(config)
-    with bind() as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        while not server.started:
-            time.sleep(0.005)
+    with listening(application(scopes, log=lines.append), request.param) as listener:
         yield url_of(listener), lines, scopes
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture
