@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 
 from vlmrun_mock.schema.references import CHAINING, SAME_VALUE, Place, References, SchemaProblem, children, subtree
@@ -101,18 +100,43 @@ def _check_chain(refs: References, place: Place, schema: Any, chain: tuple[Place
 
 def check_cost(references: References, value: object) -> None:
     """Raise SchemaProblem if a validator would apply more than MOST_VISITS subschemas to `value`."""
-    if _visits(references, (), references.root, value, {}) > MOST_VISITS:
+    if Visits(references).of((), references.root, value) > MOST_VISITS:
         raise SchemaProblem((), "its references multiply: checking a value against it would not end soon")
 
 
-def _visits(refs: References, place: Place, schema: Any, value: Any, known: dict[Any, int]) -> int:
-    """Return how many subschemas a validator without a cache applies to `value`, `schema` included."""
-    key = (place, id(value) if isinstance(value, dict | list) else None)
-    if key not in known:
-        below = partial(_visits, refs, known=known)
-        count = 1 + sum(below(*target, value) for target in refs.same_value(place, schema))
-        known[key] = count + sum(below((*place, *at), child, part) for at, child, part in _parts(schema, value))
-    return known[key]
+class Visits:
+    """How many subschemas a validator without a cache applies to a value.
+
+    That depends on the structure of the value alone, the names and counts in it, so values of one are counted once.
+    """
+
+    def __init__(self, references: References) -> None:
+        self._references = references
+        self._known: dict[tuple[Place, int], int] = {}
+        self._structures: dict[tuple[Any, ...], int] = {}
+        self._found: dict[int, int] = {}  # the structures by the identity of the value
+
+    def of(self, place: Place, schema: Any, value: Any) -> int:
+        """Return how many are applied to `value`, `schema` included."""
+        key = (place, self._structure(value))
+        found = self._known.get(key)
+        if found is None:
+            found = 1 + sum(self.of(*target, value) for target in self._references.same_value(place, schema))
+            found += sum(self.of((*place, *at), child, part) for at, child, part in _parts(schema, value))
+            self._known[key] = found
+        return found
+
+    def _structure(self, value: Any) -> int:
+        """Return the number of a value's structure; 0 is that of a scalar."""
+        if not isinstance(value, dict | list):
+            return 0
+        found = self._found.get(id(value))
+        if found is None:
+            parts = value.values() if isinstance(value, dict) else value
+            names = tuple(value) if isinstance(value, dict) else None
+            structure = (names, *map(self._structure, parts))
+            found = self._found[id(value)] = self._structures.setdefault(structure, len(self._structures) + 1)
+        return found
 
 
 def _parts(schema: Any, value: Any) -> Iterator[tuple[Place, Any, Any]]:

@@ -39,7 +39,9 @@ class References:
         self._resources: dict[str, Place] = {"": ()}
         self._anchors: dict[tuple[str, str], Place] = {}
         self._resolved: dict[tuple[Place, str], tuple[Place, Any]] = {}
+        self.count = 0  # subschemas, the root included
         for place, schema in subtree((), root):
+            self.count += 1
             self._identify(place, schema)
 
     @property

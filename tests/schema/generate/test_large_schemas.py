@@ -83,6 +83,19 @@ def listing(count: int, items: Schema, **more: object) -> Schema:
 
 LINE: Schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 
+AMOUNT: Schema = {"type": "number"}
+BILLED: Schema = {
+    "type": "object",
+    "properties": {"quantity": {"type": "integer"}, "unit_price": AMOUNT, "total": AMOUNT},
+    "required": ["quantity", "unit_price", "total"],
+}
+
+
+def named(name: str) -> Schema:
+    """Return a schema of an object with one text."""
+    return {"type": "object", "properties": {name: {"type": "string"}}, "required": [name]}
+
+
 HARD: dict[str, Schema] = {
     "definitions that lead to each other, or nowhere": web(8, lambda link: {"anyOf": [link, {"type": "null"}]}),
     "more of these": web(30, lambda link: {"anyOf": [link, {"type": "null"}]}),
@@ -121,6 +134,45 @@ HARD: dict[str, Schema] = {
         {"allOf": [{"enum": [f"v{each}" for each in range(start, start + 2_500)]} for start in (0, 1_200)]},
     ),
     "a list of what one of many schemas allows": listing(1_000, {"anyOf": [{"enum": [each]} for each in range(500)]}),
+    "a list of addresses": listing(2_900, named("address")),
+    "a list of companies": listing(2_900, named("company_name")),
+    "a list of addresses that all differ": listing(1_500, named("address"), uniqueItems=True),
+    "a list of numbers that all differ": listing(2_000, {**AMOUNT, "minimum": 0, "maximum": 100}, uniqueItems=True),
+    "a list of more of these": listing(4_000, {**AMOUNT, "minimum": 0, "maximum": 100}, uniqueItems=True),
+    "a list of patterns that all differ": listing(
+        1_500, {"type": "string", "pattern": "^[A-Z]{3}-[0-9]{5}$"}, uniqueItems=True
+    ),
+    "a list of numbers with examples that are none of it": listing(
+        3_000, {"type": "integer", "minimum": 20, "examples": [each % 10 for each in range(9_000)]}
+    ),
+    "a list of objects of an enum": listing(3_000, {"enum": [{"a": each, "b": [1, 2]} for each in range(2_500)]}),
+    "a list of what many schemas allow": listing(2_000, {"type": "string", "allOf": [{"minLength": 3}] * 200}),
+    "a list of what many references lead to": {
+        **listing(3_000, {"$ref": "#/$defs/d0"}),
+        "$defs": {**{f"d{each}": {"$ref": f"#/$defs/d{each + 1}"} for each in range(90)}, "d90": {"type": "string"}},
+    },
+    "a list of what one of many objects allows": {
+        **listing(150, {"oneOf": [{"$ref": f"#/$defs/d{each}"} for each in range(400)]}),
+        "$defs": {f"d{each}": {"required": ["t"], "properties": {"t": {"const": each}}} for each in range(400)},
+    },
+    "a list of first items": {"type": "array", "prefixItems": [{"const": each} for each in range(4_300)]},
+    "a list of first items with addresses": {"type": "array", "prefixItems": [{"format": "email"}] * 3_100},
+    "an invoice of many lines": {"type": "object", "properties": {"lines": listing(1_000, BILLED), "total": AMOUNT}},
+    "invoices in many lists": {
+        **form(280, lambda _: listing(4, {"$ref": "#/$defs/line"})),
+        "$defs": {"line": BILLED},
+    },
+    "properties with e-mail addresses": form(2_000, lambda _: {"type": "string"}, "email_"),
+    "properties of what two enums allow": {
+        **form(800, lambda _: {"$ref": "#/$defs/e"}),
+        "$defs": {
+            "e": {"allOf": [{"enum": [f"v{each}" for each in range(start, start + 1_900)]} for start in (0, 1_200)]}
+        },
+    },
+    "properties that are multiples": form(2_000, lambda each: {"multipleOf": (each + 1) / 100}),
+    "properties with patterns of many sets": form(
+        25, lambda each: {"type": "string", "pattern": f"^{each}{'[a-zA-Z0-9_]' * 180}$"}
+    ),
 }
 """Schemas of at most 64 kB that ask for much, by what they hold."""
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.schema.generate import locales
-from vlmrun_mock.schema.generate.budget import ITEM, MOST_EFFORT, Budget, Exhausted
+from vlmrun_mock.schema.generate.budget import ITEM, MOST_EFFORT, SUBSCHEMA, Budget, Exhausted
 from vlmrun_mock.schema.generate.builder import AttemptMemory, Builder, KeptScalar
 from vlmrun_mock.schema.generate.size import check_size
 from vlmrun_mock.schema.generate.world import World
@@ -22,10 +22,10 @@ __all__ = ["generate"]
 MOST_ATTEMPTS = 40
 MOST_TURNS = 12  # values tried at one place before another is tried for what encloses it
 EVERYTHING = 1_000
-FILLINGS = ((EVERYTHING, MOST_EFFORT), (3, 13_000))
+FILLINGS = ((EVERYTHING, MOST_EFFORT), (3, 6_000))
 """Attempts, each smaller: levels with optional properties, and the effort that it may take."""
 
-LAST = (1, 3_000)
+LAST = (1, 2_000)
 """The attempt that is sparing once it has taken its effort."""
 
 
@@ -50,7 +50,8 @@ def generate(
         deepest = EVERYTHING + 1
         kept: dict[Place, KeptScalar] = {}
         for fill_depth, effort in FILLINGS:
-            budget = Budget(effort, fill_depth)
+            loading = loaded.references.count * SUBSCHEMA if fill_depth == EVERYTHING else 0
+            budget = Budget(effort - loading, fill_depth)
             with suppress(Exhausted):
                 if fill_depth < deepest:  # else it would be the same again, with less effort
                     budget.foresee((), least * ITEM)

@@ -13,8 +13,12 @@ from vlmrun_mock.schema.generate.node import KINDS, KINDS_OF_TYPE, Node, Shape
 from vlmrun_mock.schema.references import Place, References, SchemaProblem
 
 Option: TypeAlias = tuple[Node, ...]
+Unions: TypeAlias = dict[tuple[int, Place, str], tuple[object, list[Option]]]
+"""The branches of unions, by the identity of the schema, which is kept with them, its place, and the keyword."""
+
 BRANCHES_A_STEP = 2  # branches of a union that are listed in about the time of a step
-VALUES_A_STEP = 64  # values of an `enum` that are compared in less than that
+VALUES_A_STEP = 64  # values of an `enum` that are listed in less than that
+COMPARED_A_STEP = 12  # values that are looked for in another `enum`
 DEEPEST_RECURSION = 2  # times that the target of a reference may contain itself
 
 CHOOSING = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "dependencies"})
@@ -42,17 +46,19 @@ class Alternatives:
         siblings: bool,
         entered: Mapping[Place, int],
         budget: Budget,
+        unions: Unions,
     ) -> None:
         self._references = references
         self._siblings = siblings  # whether keywords beside a $ref count, as they do since draft 2019-09
         self._entered = entered
         self._budget = budget
         self._problems = problems  # why other shapes are impossible
+        self._unions = unions
 
     def shapes(self, nodes: Sequence[Node]) -> Iterator[Shape]:
         """Yield the shapes; the reasons for which others are impossible go to `problems`."""
         for shape in self._settled(Shape(), list(nodes), []):
-            self._budget.spend(shape.place, sum(len(values) for _, values in shape.having("enum")) // VALUES_A_STEP)
+            self._budget.spend(shape.place, _compared(shape))
             for settled in _of_one_kind(shape):
                 self._budget.step(shape.place)
                 yield settled
@@ -131,6 +137,14 @@ class Alternatives:
         yield from _dependencies(node)
 
     def _branches(self, node: Node, keyword: str) -> list[Option]:
+        """Return the branches of a union, listed when it is first met: many values may be of the same one."""
+        key = (id(node.schema), node.place, keyword)
+        found = self._unions.get(key)
+        if found is None:
+            found = self._unions[key] = (node.schema, self._listed(node, keyword))
+        return found[1]
+
+    def _listed(self, node: Node, keyword: str) -> list[Option]:
         branches = [node.child(keyword, index) for index in range(len(node.schema[keyword]))]
         self._budget.spend(node.place, len(branches) // BRANCHES_A_STEP)
         branches.sort(key=lambda branch: isinstance(branch.schema, dict) and branch.kinds() == {"null"})
@@ -201,6 +215,12 @@ def _dependencies(node: Node) -> Iterator[list[Option]]:
                 yield [present, absent] if expected else [absent, present]
 
 
+def _compared(shape: Shape) -> int:
+    """Return the effort of listing the values that an `enum` allows, or that each of several does."""
+    counts = [len(values) for _, values in shape.having("enum")]
+    return sum(counts) // (VALUES_A_STEP if len(counts) < 2 else COMPARED_A_STEP)  # noqa: PLR2004 - two
+
+
 def _of_one_kind(shape: Shape) -> Iterator[Shape]:
     """Yield the shape once for each kind of value that it allows, the preferred ones first."""
     values = shape.allowed()
@@ -218,7 +238,6 @@ def _of_one_kind(shape: Shape) -> Iterator[Shape]:
 def _wanted(shape: Shape) -> list[str]:
     """Return the types in the order to try them: those declared, those that the keywords suggest; null last."""
     declared = [name for _, types in shape.having("type") for name in (types if isinstance(types, list) else [types])]
-    used = {keyword for node in shape.nodes for keyword in node.schema}
-    hinted = [name for name, keywords in HINTS.items() if not used.isdisjoint(keywords)]
+    hinted = [name for name, keywords in HINTS.items() if not shape.keywords.keys().isdisjoint(keywords)]
     rest = ["string", "number", *KINDS] if not declared else []
     return sorted((name for name in [*declared, *hinted, *rest] if name in KINDS_OF_TYPE), key="null".__eq__)

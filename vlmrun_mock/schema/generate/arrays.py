@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from vlmrun_mock.schema.generate import numbers
 from vlmrun_mock.schema.generate.budget import CONTAINER, ITEM, Exhausted
 from vlmrun_mock.schema.generate.example import ABSENT
-from vlmrun_mock.schema.generate.node import Node, Shape, canonical
+from vlmrun_mock.schema.generate.node import Node, Shape, identity
 from vlmrun_mock.schema.references import SchemaProblem
 
 if TYPE_CHECKING:
     from vlmrun_mock.schema.generate.builder import Builder, Spot
 
 FIRST_TURNS = 4
+MANY = 300  # different items from which on the first value is not tried again for each item
 MOST_TURNS = 24  # attempts at an item that differs from the others, and two more for each of these
 
 
@@ -32,21 +34,21 @@ class ContainsRule:
 
 @dataclass(slots=True)
 class Distinct:
-    """The items of a list without repeats, as text; once few are free, `next` is the first turn that none has taken."""
+    """The items of a list without repeats, by identity; once few are free, `next` is the first turn that none has."""
 
-    met: set[str] = field(default_factory=set)
+    met: set[object] = field(default_factory=set)
     next: int = 0
 
     def turns(self) -> Iterator[int]:
         """Yield which of the possible values to try for an item: the first ones, and where these are taken new ones."""
-        first = 1 if self.next else FIRST_TURNS
+        first = 0 if len(self.met) > MANY else 1 if self.next else FIRST_TURNS
         yield from range(first)
         self.next = max(self.next, first)
         for _ in range(MOST_TURNS + 2 * len(self.met)):
             self.next += 1
             yield self.next - 1
 
-    def add(self, item: str) -> bool:
+    def add(self, item: object) -> bool:
         """Add an item, and return whether it was not there."""
         before = len(self.met)
         self.met.add(item)
@@ -89,20 +91,25 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> list[Any
 
 
 def _listed(builder: Builder, nodes: list[Node], spot: Spot, count: int) -> list[Any]:
-    """Return different values of an `enum` for a list that is too long to look for each item anew, else nothing.
+    """Return different items of a list that is too long to look for each of them anew, else nothing.
 
-    Each item would take a step for 16 values of the `enum`, and two more.
+    They are values of an `enum`, each of which would take a step for 16 of these, and two more; or numbers.
     """
     if count * 2 <= MOST_TURNS:
         return []
-    shapes = builder.shapes(nodes, replace(spot, path=(*spot.path, 0), example=ABSENT, in_list=True))
-    values = list({canonical(value): value for value in shapes[0].values}.values()) if shapes else []
-    if len(shapes) != 1 or not values or count * (len(values) // 16 + 2) <= builder.budget.steps:
+    first = replace(spot, path=(*spot.path, 0), example=ABSENT, in_list=True)
+    shapes = builder.shapes(nodes, first)
+    if len(shapes) != 1:
         return []
-    start = builder.world.subject(spot.path).random().randrange(len(values))
-    items = list(islice(filter(builder.check(shapes[0]), [*values[start:], *values[:start]]), count))
+    items: list[Any] = []
+    values = list({identity(value): value for value in shapes[0].values}.values())
+    if values and count * (len(values) // 16 + 2) > builder.budget.steps:
+        start = builder.world.subject(spot.path).random().randrange(len(values))
+        items = list(islice(filter(builder.check(shapes[0]), [*values[start:], *values[:start]]), count))
+    elif shapes[0].kind in {"number", "integer"} and count > MANY:
+        items = numbers.several(builder, shapes[0], first, count)
     for _ in items:
-        builder.budget.value(spot.path)
+        builder.budget.value(shapes[0].place)
     return items if len(items) == count else []
 
 
@@ -110,9 +117,11 @@ def _item(builder: Builder, nodes: list[Node], spot: Spot, distinct: Distinct | 
     """Build an item; with `distinct`, one that is not among those, to which it is added."""
     if distinct is None:
         return builder.build(nodes, spot)
+    if len(distinct.met) > MANY:  # one counts as two, as the first items do on an average
+        builder.budget.value(nodes[0].place if nodes else ())
     for turn in distinct.turns():
         item = builder.build(nodes, replace(spot, turn=spot.turn + turn))
-        if distinct.add(canonical(item)):
+        if distinct.add(identity(item)):
             return item
     raise SchemaProblem(
         nodes[0].place if nodes else (), "there are not enough different items for a list without repeats"

@@ -7,7 +7,7 @@ from vlmrun_mock.schema.references import Place, SchemaProblem
 MOST_VALUES = 6_000
 MOST_STEPS = 20_000
 MOST_TEXT = 1_000_000  # characters
-MOST_EFFORT = 28_000  # to fill everything
+MOST_EFFORT = 22_000  # to fill everything
 
 # Effort is counted in units of about 2 microseconds; to look at a subschema takes 1.
 VALUE = 5
@@ -15,7 +15,13 @@ CONTAINER = 6  # for a value that holds others, beside VALUE
 ITEM = 8  # the least that a required value takes in all
 CHOICE = 3
 OPTION = 2  # for each option of a choice that is tried
+COMPILING = 12  # for the keywords of a value that a validator has to check
 PATTERN = 60  # for a text that matches a pattern
+DRAW = 3  # for a generator of random numbers; the first of a value is in VALUE
+NAME = 4  # for what Faker makes
+RECORD = 7  # for what a locale's pools have
+SPELLING = 3  # for the letters of a name
+SUBSCHEMA = 2  # for each part of the schema: to load it, and to send its answer
 
 
 class Exhausted(SchemaProblem):

@@ -13,10 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from vlmrun_mock.schema.generate import arrays, example, numbers, objects, texts
-from vlmrun_mock.schema.generate.alternatives import Alternatives
-from vlmrun_mock.schema.generate.budget import Budget, Exhausted
+from vlmrun_mock.schema.generate.alternatives import Alternatives, Unions
+from vlmrun_mock.schema.generate.budget import COMPILING, DRAW, Budget, Exhausted
 from vlmrun_mock.schema.generate.example import ABSENT
-from vlmrun_mock.schema.generate.node import Check, Node, Shape, canonical, kind_of, same
+from vlmrun_mock.schema.generate.node import Check, Node, Shape, identity, kind_of, same
 from vlmrun_mock.schema.generate.words import words_of
 from vlmrun_mock.schema.generate.world import World
 from vlmrun_mock.schema.references import Place, SchemaProblem, draft
@@ -24,6 +24,7 @@ from vlmrun_mock.schema.validation import LoadedSchema
 
 MOST_SHAPES = 48
 DEEPEST_ANSWER = 90
+MOST_COMPARED = 100  # lists and objects of an `enum` that are drawn from: a validator compares one after the other
 LEVELS_A_STEP = 4  # names around a value that are looked at in about the time of a step
 
 
@@ -134,6 +135,7 @@ class Builder:
         self._kept = tried.kept
         self._made: dict[Key, BuiltValue] = {}
         self._choices: dict[ChoicesKey, Choices] = {}
+        self._unions: Unions = {}
         self._entered: dict[tuple[int, tuple[Place, ...]], tuple[Mapping[Place, int], Mapping[Place, int]]] = {}
         self._texts: dict[Place, tuple[Any, str]] = {}
 
@@ -181,7 +183,7 @@ class Builder:
             self.budget.value(place, known.values)
             self.budget.write(place, known.text)
             return known.value
-        values, text = self.budget.values, self.budget.text
+        values, text, drawn = self.budget.values, self.budget.text, self.world.effort + DRAW
         spot = replace(spot, turn=turn) if turn != spot.turn else spot
         problems: list[SchemaProblem] = []
         for shape, variation in self._in_turn(nodes, spot, problems):
@@ -196,6 +198,7 @@ class Builder:
                     known = BuiltValue(value, values - self.budget.values, text - self.budget.text)
                     self._made.setdefault(self._key(nodes, spot.path), known)
                 if not isinstance(value, dict | list):
+                    self.budget.spend(place, max(self.world.effort - drawn, 0))
                     self._kept[spot.path] = KeptScalar(value, tuple(nodes), spot, turn)
                 return value
         raise problems[0] if problems else SchemaProblem(place, "its parts contradict each other")
@@ -231,7 +234,12 @@ class Builder:
         self, nodes: Sequence[Node], entered: Mapping[Place, int], problems: list[SchemaProblem]
     ) -> Iterator[Shape]:
         alternatives = Alternatives(
-            self._loaded.references, problems, siblings=self._siblings, entered=entered, budget=self.budget
+            self._loaded.references,
+            problems,
+            siblings=self._siblings,
+            entered=entered,
+            budget=self.budget,
+            unions=self._unions,
         )
         return islice(alternatives.shapes(nodes), MOST_SHAPES)
 
@@ -276,7 +284,7 @@ class Builder:
     def scalars(self, nodes: Sequence[Node], spot: Spot) -> Iterator[Callable[[object], bool]]:
         """Yield, for each shape that a value may take at a spot, what says whether a scalar has that shape."""
         for shape in self._shapes(nodes, spot, []):
-            yield partial(_has_shape, shape, self.check(shape), shape.listed())
+            yield partial(_has_shape, shape, self.check(shape), shape.listed)
 
     def could_hold(self, nodes: Sequence[Node], spot: Spot, value: object) -> bool:
         """Return whether a value of the same kind may be valid at a spot."""
@@ -284,11 +292,15 @@ class Builder:
 
     def check(self, shape: Shape) -> Check:
         """Return what says whether a scalar meets the keywords of a shape."""
-        return Check(shape, self.schema_uri)
+        found: Check | None = shape.remembered.get(Check)
+        if found is None:
+            found = shape.remembered[Check] = Check(shape, self.schema_uri)
+            self.budget.spend(shape.place, COMPILING if found.compiles else 0)
+        return found
 
 
-def _has_shape(shape: Shape, is_met: Check, listed: frozenset[str] | None, value: object) -> bool:
-    is_listed = listed is None or canonical(value) in listed
+def _has_shape(shape: Shape, is_met: Check, listed: frozenset[object] | None, value: object) -> bool:
+    is_listed = listed is None or identity(value) in listed
     return kind_of(value) in shape.kinds and is_listed and is_met(value)
 
 
@@ -315,7 +327,9 @@ def _make_listed(builder: Builder, shape: Shape, spot: Spot, variation: int) -> 
     if has_example and is_met(spot.example):
         return spot.example
     wanted = [value for value in listed if value is not None]
-    start = builder.world.subject(spot.path).random().randrange(len(wanted)) if len(wanted) > 1 else 0
+    many = MOST_COMPARED if any(isinstance(value, dict | list) for value in wanted) else len(wanted)
+    first_ones = min(len(wanted), many)
+    start = builder.world.subject(spot.path).random().randrange(first_ones) if len(wanted) > 1 else 0
     values = [*wanted[start:], *wanted[:start], *(value for value in listed if value is None)]
     first = variation % len(values) if values else 0
     for value in [*values[first:], *values[:first]]:

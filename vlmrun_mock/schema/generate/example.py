@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from vlmrun_mock.schema.generate.node import Check, Shape, canonical, kind_of
+from vlmrun_mock.schema.generate.node import Check, Shape, identity, kind_of
 
 
 class Absent:
@@ -90,7 +90,7 @@ def converted(shape: Shape, value: object, schema_uri: str) -> object:
     candidate = _of_kind(shape.kind, value)
     if candidate is ABSENT or not Check(shape, schema_uri)(candidate):
         return ABSENT
-    if shape.kind == "listed" and canonical(candidate) not in (shape.listed() or ()):
+    if shape.kind == "listed" and identity(candidate) not in (shape.listed or ()):
         return ABSENT
     return candidate
 

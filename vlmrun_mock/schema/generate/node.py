@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import msgspec
@@ -21,6 +22,12 @@ KINDS_OF_TYPE = {kind: frozenset({kind}) for kind in KINDS} | {"number": NUMBER}
 BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 PLAIN = BOUNDS | {"type", "minLength", "maxLength"}
 """Keywords whose meaning is the same in each draft and costs less to compare than to compile."""
+
+TIGHTER: Mapping[str, Callable[[Any, Any], bool]] = {
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength"), operator.gt),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength"), operator.lt),
+}
+"""Which of two bounds is the tighter one."""
 
 SCALAR_KEYWORDS = PLAIN | {"enum", "const", "pattern", "format", "multipleOf"}
 SCALAR_KEYWORDS_OF_LISTED = SCALAR_KEYWORDS - {"enum", "const"}
@@ -84,7 +91,7 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-class Shape(msgspec.Struct, frozen=True):
+class Shape(msgspec.Struct, frozen=True, dict=True):
     """Subschemas that all hold and contain no more choices.
 
     `kinds` are the possible kinds of a value, `kind` is the one to make, `opened` are the references followed.
@@ -104,28 +111,51 @@ class Shape(msgspec.Struct, frozen=True):
 
     def of_kind(self, kind: str) -> Shape:
         """Return the shape with its kind settled."""
-        return Shape(self.nodes, self.denied, self.opened, self.kinds, kind)
+        made = Shape(self.nodes, self.denied, self.opened, self.kinds, kind)
+        made.__dict__["keywords"] = self.keywords
+        return made
 
     def of_values(self, values: list[Any]) -> Shape:
         """Return the shape as one that lists the values it allows."""
-        return Shape(self.nodes, self.denied, self.opened, self.kinds, "listed", values)
+        made = Shape(self.nodes, self.denied, self.opened, self.kinds, "listed", values)
+        made.__dict__["keywords"] = self.keywords
+        return made
 
-    def having(self, keyword: str) -> Iterator[tuple[Node, Any]]:
-        """Yield each subschema that has a keyword, with the keyword's value."""
+    def having(self, keyword: str) -> Sequence[tuple[Node, Any]]:
+        """Return each subschema that has a keyword, with the keyword's value."""
+        return self.keywords.get(keyword, ())
+
+    @cached_property
+    def keywords(self) -> Mapping[str, Sequence[tuple[Node, Any]]]:
+        """The subschemas by the keywords that they have, each with the keyword's value."""
+        found: dict[str, list[tuple[Node, Any]]] = {}
         for node in self.nodes:
-            if keyword in node.schema:
-                yield node, node.schema[keyword]
+            for keyword, value in node.schema.items():
+                found.setdefault(keyword, []).append((node, value))
+        return found
 
-    def most(self, keyword: str, default: int = 0) -> int:
+    @cached_property
+    def remembered(self) -> dict[object, Any]:
+        """What makers have found out about the shape, for the next value of it."""
+        return {}
+
+    def most(self, keyword: str) -> int:
         """Return the largest value of a lower bound."""
-        return max((int(value) for _, value in self.having(keyword)), default=default)
+        if keyword not in self.remembered:
+            self.remembered[keyword] = max((int(value) for _, value in self.having(keyword)), default=0)
+        most: int = self.remembered[keyword]
+        return most
 
     def least(self, keyword: str) -> int | None:
         """Return the smallest value of an upper bound, or None without one."""
-        return min((int(value) for _, value in self.having(keyword)), default=None)
+        if keyword not in self.remembered:
+            self.remembered[keyword] = min((int(value) for _, value in self.having(keyword)), default=None)
+        least: int | None = self.remembered[keyword]
+        return least
 
+    @cached_property
     def examples(self) -> list[Any]:
-        """Return the values of `examples` and of OpenAPI's `example`, or else a `default` that says something."""
+        """The values of `examples` and of OpenAPI's `example`, or else a `default` that says something."""
         found = [value for _, listed in self.having("examples") if isinstance(listed, list) for value in listed]
         found += [value for _, value in self.having("example")]
         return found or [value for _, value in self.having("default") if value not in (None, "", 0, False)]
@@ -135,10 +165,11 @@ class Shape(msgspec.Struct, frozen=True):
         found = ((*node.place, keyword) for keyword in keywords for node, _ in self.having(keyword))
         return next(found, self.place)
 
-    def listed(self) -> frozenset[str] | None:
-        """Return the values that `const` and `enum` allow, as `canonical` writes them, or None if they allow all."""
+    @cached_property
+    def listed(self) -> frozenset[object] | None:
+        """The values that `const` and `enum` allow, by their `identity`, or None if they allow all."""
         allowed = self.allowed()
-        return None if allowed is None else frozenset(map(canonical, allowed))
+        return None if allowed is None else frozenset(map(identity, allowed))
 
     def allowed(self) -> list[Any] | None:
         """Return the values that `const` and `enum` allow, or None if they allow all."""
@@ -147,8 +178,11 @@ class Shape(msgspec.Struct, frozen=True):
             return None
         if len(lists) == 1:
             return list(lists[0])
-        others = [{canonical(value) for value in values} for values in lists[1:]]
-        return [value for value in lists[0] if all(canonical(value) in other for other in others)]
+        found: list[Any] = lists[0]
+        for values in lists[1:]:
+            others = set(map(identity, values))
+            found = [value for value in found if identity(value) in others]
+        return found
 
 
 class Check:
@@ -157,66 +191,88 @@ class Check:
     def __init__(self, shape: Shape, draft: str) -> None:
         keywords = SCALAR_KEYWORDS if shape.kind != "listed" else SCALAR_KEYWORDS_OF_LISTED
         self._draft = draft
-        self._plain: list[tuple[Any, AbstractSet[str]]] = []
+        self._plain: list[dict[str, Any]] = []
         self._others: list[dict[str, Any]] = []
         for node in shape.nodes:
             used = keywords & node.schema.keys()
-            if used <= PLAIN and "fraction" not in _listed(node.schema.get("type")):
-                self._plain += [(node.schema, used)] if used else []
-            else:
+            if not used <= PLAIN or "fraction" in _listed(node.schema.get("type")):
                 self._others.append(_scalar_part(node.schema, used))
+            elif used:
+                self._plain.append({keyword: node.schema[keyword] for keyword in used})
         self._others += [{"not": node.schema} for node in shape.denied]
+        self._tightest = PlainKeywords(self._plain) if self._plain else None
         self._compiled: Validator | None = None
+        self._exact: Validator | None = None  # also for the plain keywords
+
+    @property
+    def compiles(self) -> bool:
+        """Whether it needs a validator."""
+        return bool(self._others)
 
     def __call__(self, value: object) -> bool:
         """Return whether a value meets the keywords."""
-        unsure: list[dict[str, Any]] = []
-        for schema, used in self._plain:
-            met = _meets_plain(schema, used, value)
-            if met is False:
-                return False
-            if met is None:
-                unsure.append(_scalar_part(schema, used))
-        if unsure:
-            return self._validator([*unsure, *self._others]).is_valid(value)
-        if self._compiled is None and self._others:
-            self._compiled = self._validator(self._others)
-        return self._compiled is None or self._compiled.is_valid(value)
+        met = self._tightest is None or self._tightest.are_met(value)
+        if met is None:
+            self._exact = self._exact or self._validator([*self._plain, *self._others])
+            return self._exact.is_valid(value)
+        if met and self._others:
+            self._compiled = self._compiled or self._validator(self._others)
+            return self._compiled.is_valid(value)
+        return met
 
     def _validator(self, wanted: list[dict[str, Any]]) -> Validator:
         return _validator(json.dumps({"$schema": self._draft, "allOf": wanted}))
 
 
-def _meets_plain(schema: Any, used: AbstractSet[str], value: object) -> bool | None:
-    """Return whether a value meets the keywords that a schema uses, or None if that is for a validator to say."""
-    kind = kind_of(value)
-    if kind == "integer" and isinstance(value, float):  # whether 1.0 is an integer depends on the draft
-        return None
-    if "type" in used:
-        names = _listed(schema["type"])
-        if kind not in names and not (kind in NUMBER and "number" in names):
-            return False
-    if kind == "string" and isinstance(value, str):
-        return schema.get("minLength", 0) <= len(value) and (
-            "maxLength" not in used or len(value) <= schema["maxLength"]
-        )
-    if isinstance(value, int | float) and kind in NUMBER and not used.isdisjoint(BOUNDS):
-        return _is_within(schema, used & BOUNDS, value)
-    return True
+class PlainKeywords:
+    """The keywords of PLAIN that some schemas have, each as the tightest of them has it."""
 
+    def __init__(self, schemas: Iterable[Mapping[str, Any]]) -> None:
+        self._types: list[frozenset[str]] = []
+        self._bounds: dict[str, Any] = {}
+        self._is_sure = True  # of bounds, which draft 4 also has as booleans, and which may be too large for doubles
+        for schema in schemas:
+            for keyword, value in schema.items():
+                if keyword == "type":
+                    self._types.append(_kinds_of_types(value if isinstance(value, str) else tuple(value)))
+                elif isinstance(value, bool) or (keyword in BOUNDS and abs(value) > LARGEST_EXACT):
+                    self._is_sure = False
+                elif keyword not in self._bounds or TIGHTER[keyword](value, self._bounds[keyword]):
+                    self._bounds[keyword] = value
+        self._types = list(dict.fromkeys(self._types))
+        self._bounds_numbers = not self._is_sure or not BOUNDS.isdisjoint(self._bounds)
 
-def _is_within(schema: Any, bounds: AbstractSet[str], number: float) -> bool | None:
-    """Return whether a number is within bounds, or None where doubles or draft 4 would read them otherwise."""
-    for keyword in bounds:
-        bound = schema[keyword]
-        if isinstance(bound, bool) or max(abs(number), abs(bound)) > LARGEST_EXACT:
+    def are_met(self, value: object) -> bool | None:
+        """Return whether a value meets them all, or None if that is for a validator to say."""
+        kind = kind_of(value)
+        if kind == "integer" and isinstance(value, float):  # whether 1.0 is an integer depends on the draft
             return None
-    return (
-        number >= schema.get("minimum", number)
-        and number <= schema.get("maximum", number)
-        and ("exclusiveMinimum" not in bounds or number > schema["exclusiveMinimum"])
-        and ("exclusiveMaximum" not in bounds or number < schema["exclusiveMaximum"])
-    )
+        if any(kind not in kinds for kinds in self._types):
+            return False
+        if kind == "string" and isinstance(value, str):
+            return bool(self._bounds.get("minLength", 0) <= len(value) <= self._bounds.get("maxLength", len(value)))
+        if kind in NUMBER and isinstance(value, int | float) and self._bounds_numbers:
+            return self._is_within(value)
+        return True
+
+    def _is_within(self, number: float) -> bool | None:
+        """Return whether a number is within the bounds, or None where doubles or draft 4 would read them otherwise."""
+        if not self._is_sure or abs(number) > LARGEST_EXACT:
+            return None
+        bounds = self._bounds
+        return bool(
+            number >= bounds.get("minimum", number)
+            and number <= bounds.get("maximum", number)
+            and ("exclusiveMinimum" not in bounds or number > bounds["exclusiveMinimum"])
+            and ("exclusiveMaximum" not in bounds or number < bounds["exclusiveMaximum"])
+        )
+
+
+@lru_cache(maxsize=256)
+def _kinds_of_types(types: str | tuple[str, ...]) -> frozenset[str]:
+    """Return the kinds of the values that `type` allows."""
+    named = [types] if isinstance(types, str) else types
+    return frozenset[str]().union(*(KINDS_OF_TYPE.get(name, ()) for name in named))
 
 
 def _scalar_part(schema: Any, used: AbstractSet[str]) -> dict[str, Any]:
@@ -229,7 +285,15 @@ def _scalar_part(schema: Any, used: AbstractSet[str]) -> dict[str, Any]:
 
 def same(one: object, other: object) -> bool:
     """Return whether two JSON values are equal: 1 is 1.0, and true is not 1."""
-    return canonical(one) == canonical(other)
+    return identity(one) == identity(other)
+
+
+def identity(value: object) -> object:
+    """Return what is the same for equal JSON values, and for no others; most are the cheapest there is."""
+    kind = type(value)
+    if kind is str or kind is int:
+        return value
+    return int(value) if isinstance(value, float) and value.is_integer() else (canonical(value),)
 
 
 def canonical(value: object) -> str:

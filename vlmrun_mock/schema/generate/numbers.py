@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.schema.generate import descriptions
 from vlmrun_mock.schema.generate.names import suggested_number
-from vlmrun_mock.schema.generate.node import Shape
+from vlmrun_mock.schema.generate.node import Check, Shape
 from vlmrun_mock.schema.references import SchemaProblem
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ class Range:
         """The count of numbers, or None for an infinite range."""
         return None if self.first is None or self.last is None else max(self.last - self.first + 1, 0)
 
-    def around(self, wanted: Fraction, shift: int) -> Iterator[Fraction]:
-        """Yield numbers of the range, the one `shift` places after the nearest to `wanted` first."""
+    def around(self, wanted: Fraction, shift: int, most: int = MOST_TRIES) -> Iterator[Fraction]:
+        """Yield `most` numbers of the range, the one `shift` places after the nearest to `wanted` first."""
         near = round(wanted / self.step)
         near = near if self.first is None else max(near, self.first)
         near = near if self.last is None else min(near, self.last)
-        for more in range(shift, shift + MOST_TRIES):
+        for more in range(shift, shift + most):
             index = near + more
             if self.size is not None and self.first is not None:
                 index = self.first + (index - self.first) % self.size
@@ -53,21 +53,11 @@ class Range:
 
 def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> float:
     """Return a number; raises SchemaProblem, with the place of a bound, if no number meets the shape."""
-    subject = builder.world.subject(spot.path)
-    wanted, step = suggested_number(subject, whole=shape.kind == "integer")
-    described = descriptions.number(descriptions.of(shape), subject)
-    if described is not None:
-        wanted, step = described
     is_met = builder.check(shape)
-    for example in shape.examples() if variation == 0 else ():
-        if isinstance(example, int | float) and not isinstance(example, bool) and is_met(example):
-            return example
-    numbers = _range(shape, step)
-    if numbers.first is not None and numbers.last is not None:
-        first, last = numbers.first, numbers.last
-        if not first * numbers.step <= wanted <= last * numbers.step:
-            share = Fraction(1, 4) + Fraction(subject.random().random()) / 2  # in the inner half of the range
-            wanted = (first + int((last - first) * share)) * numbers.step
+    example = _example(shape, is_met) if variation == 0 else None
+    if example is not None:
+        return example
+    wanted, numbers = _wanted(builder, shape, spot)
     divisors = [divisor for _, divisor in shape.having("multipleOf") if isinstance(divisor, float) and divisor]
     exact = None
     for number in numbers.around(wanted, variation):
@@ -79,6 +69,40 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> float:
     if exact is None:
         raise SchemaProblem(shape.place, "no number was found that meets every bound")
     return exact
+
+
+def several(builder: Builder, shape: Shape, spot: Spot, count: int) -> list[float]:
+    """Return different numbers, one after the other; fewer than `count` if the shape has no more."""
+    wanted, numbers = _wanted(builder, shape, spot)
+    most = count if numbers.size is None else min(count, numbers.size)
+    return list(filter(builder.check(shape), map(_written, numbers.around(wanted, 0, most))))
+
+
+def _wanted(builder: Builder, shape: Shape, spot: Spot) -> tuple[Fraction, Range]:
+    """Return the number that the field's name suggests, and those that the shape allows."""
+    subject = builder.world.subject(spot.path)
+    wanted, step = suggested_number(subject, whole=shape.kind == "integer")
+    described = descriptions.number(descriptions.of(shape), subject)
+    if described is not None:
+        wanted, step = described
+    numbers: Range | None = shape.remembered.get(step)
+    if numbers is None:
+        numbers = shape.remembered[step] = _range(shape, step)
+    if numbers.first is not None and numbers.last is not None:
+        first, last = numbers.first, numbers.last
+        if not first * numbers.step <= wanted <= last * numbers.step:
+            share = Fraction(1, 4) + Fraction(subject.random().random()) / 2  # in the inner half of the range
+            wanted = (first + int((last - first) * share)) * numbers.step
+    return wanted, numbers
+
+
+def _example(shape: Shape, is_met: Check) -> float | None:
+    """Return the first of the schema's examples that is a number and meets it, or None."""
+    if "example" not in shape.remembered:
+        numbers = (each for each in shape.examples if isinstance(each, int | float) and not isinstance(each, bool))
+        shape.remembered["example"] = next(filter(is_met, numbers), None)
+    found: float | None = shape.remembered["example"]
+    return found
 
 
 def _range(shape: Shape, step: Fraction) -> Range:

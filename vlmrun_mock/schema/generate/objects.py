@@ -25,6 +25,7 @@ MOST_KEYS_TRIED = 8
 FREE_KEYS = 2
 NAMES_A_STEP = 32  # properties that are listed in less than the time of a step
 PATTERNS_A_STEP = 16  # patterns that are matched in about the time of a step
+TEXT = {"type": "string"}
 KEYS = ("standard", "express", "north", "south", "primary", "secondary", "spring", "autumn", "first", "second")
 
 
@@ -334,8 +335,8 @@ def _invented(builder: Builder, properties: Properties, spot: Spot, number: int)
     if not rules and patterns:
         rules = [patterns[number % len(patterns)]]
     if rules:
-        label = replace(spot, path=(*spot.path, "label"), example=ABSENT, turn=number)
-        return str(builder.build([rules[0].made({"type": "string"}), *rules], label))
+        label = replace(spot, path=(*spot.path, "label"), example=ABSENT, turn=number, in_list=True)
+        return str(builder.build([rules[0].made(TEXT), *rules], label))
     start = properties.first_key
     return KEYS[(start + number) % len(KEYS)] + (f"_{number // len(KEYS) + 1}" if number >= len(KEYS) else "")
 

@@ -83,7 +83,7 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> str:
 
 
 def _candidates(builder: Builder, shape: Shape, spot: Spot, variation: int) -> Iterator[str]:
-    yield from [example for example in shape.examples() if isinstance(example, str)][variation:]
+    yield from [example for example in shape.examples if isinstance(example, str)][variation:]
     subject = builder.world.subject(spot.path, variation)
     if subject.is_nothing and not variation:
         yield ""

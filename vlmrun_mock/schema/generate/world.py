@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema.generate import functions, locales
+from vlmrun_mock.schema.generate.budget import DRAW, NAME, RECORD, SPELLING
 from vlmrun_mock.schema.generate.locales import Country, Locale
 from vlmrun_mock.schema.generate.terms import ENCLOSED, NOTHING
 from vlmrun_mock.schema.generate.words import singular, singular_words, words_of
@@ -79,9 +80,11 @@ class World:
         self._seed = seed
         self._facts = facts
         self.locale = locales.of(locale)
+        self.effort = 0  # what was drawn, in the units of a budget
 
     def random(self, *about: str) -> Random:
         """Return the random generator for these words."""
+        self.effort += DRAW
         return self._seed.random("generate", *self._facts, *about)
 
     def subject(self, path: Place, variation: int = 0) -> Subject:
@@ -160,6 +163,7 @@ class Subject:
 
     def faker(self, source: Random) -> Any:
         """Return Faker, drawing from `source`."""
+        self._world.effort += NAME
         generator = self._world.faker
         generator.random = source
         return generator
@@ -175,6 +179,7 @@ class Subject:
 
     def drawn(self, source: Random, name: str, **known: Any) -> Any:
         """Return a thing of one of the locale's own pools, whose rules may name what is `known`."""
+        self._world.effort += RECORD
         scope = variation.Scope(variation.Draws(source, {}, self.locale), variation.Object({}), **known)
         return variation.plain(scope.settled(scope.find(name)), None)
 
@@ -200,6 +205,7 @@ class Subject:
 
     def letters(self, text: str) -> str:
         """Return the letters of a name as they stand in an address: in lower case, without marks and blanks."""
+        self._world.effort += SPELLING
         return functions.letters(text, self.locale)
 
     def company_host(self) -> str:
