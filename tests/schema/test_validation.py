@@ -345,3 +345,24 @@ def test_a_schema_is_kept_unless_it_is_large() -> None:
 
     assert load(small) is load(dict(small))
     assert load(large) is not load(dict(large))
+
+
+def test_many_patterns_of_unicode_say_the_same_as_a_few() -> None:
+    many = {f"p{each}": {"pattern": f'^\\p{{Lu}}{each}"?\\d$'} for each in range(200)}
+    values: list[object] = [{"p1": 'x"'}, {"p1": "A17"}, {"p1": 'É1"7', "p2": "é"}, {"p1": 3}]
+
+    found = [violations({"properties": many}, value) for value in values]
+
+    few = {name: many[name] for name in ("p1", "p2")}
+    assert found == [violations({"properties": few}, value) for value in values]
+    assert [len(each) for each in found] == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("pattern", ["((", "^\\p{Nothing}$", "\\p{L}" * 5_000])
+def test_a_wrong_pattern_among_many_of_unicode_is_named(pattern: str) -> None:
+    many = {f"p{each}": {"pattern": f"^\\p{{L}}{each}$"} for each in range(200)}
+
+    with pytest.raises(SchemaProblem) as caught:
+        violations({"properties": {**many, "wrong": {"pattern": pattern[:4_900]}}}, {})
+
+    assert caught.value.place == ("properties", "wrong", "pattern")

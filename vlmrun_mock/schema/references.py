@@ -40,8 +40,11 @@ class References:
         self._anchors: dict[tuple[str, str], Place] = {}
         self._resolved: dict[tuple[Place, str], tuple[Place, Any]] = {}
         self.count = 0  # subschemas, the root included
+        self.patterns: list[str] = []
         for place, schema in subtree((), root):
             self.count += 1
+            if isinstance(schema, dict) and isinstance(schema.get("pattern"), str):
+                self.patterns.append(schema["pattern"])
             self._identify(place, schema)
 
     @property

@@ -13,6 +13,7 @@ from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema import limits
 from vlmrun_mock.schema.dialect import UNKNOWN, modern
 from vlmrun_mock.schema.references import References, SchemaProblem, draft, named_draft
+from vlmrun_mock.schema.unicode_patterns import Keywords, late
 from vlmrun_mock.schema.violation import LONGEST_MESSAGE, Violation, by_field, of_deepest, of_error
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ def violations(schema: Mapping[str, Any], value: object) -> list[Violation]:
 class Validator:
     """Validates values, including their formats, against a trusted schema; it fetches nothing.
 
-    `guesses` say how it had to be read where it names no dialect. Raises SchemaProblem for an invalid schema.
+    `keywords` may compile patterns late. `guesses` say how it had to be read where it names no dialect. Raises
+    SchemaProblem for an invalid schema.
     """
 
-    def __init__(self, root: Mapping[str, Any]) -> None:
+    def __init__(self, root: Mapping[str, Any], keywords: Keywords | None = None) -> None:
         guesses: set[str] = set()
-        self._compiled = _compiled(root, guesses)
+        self._compiled = _compiled(root, guesses, keywords)
         self.guesses = tuple(sorted(guesses))
 
     def is_valid(self, value: object) -> bool:
@@ -83,7 +85,7 @@ class LoadedSchema:
         self.root = root
         self.references = References(root)
         self._uses_references = limits.check_chains(self.references)
-        self._validator = Validator(root)
+        self._validator = Validator(root, late(self.references.patterns))
         self.guesses = self._validator.guesses
 
     def violations(self, value: object) -> list[Violation]:
@@ -128,7 +130,7 @@ def _load(text: str) -> LoadedSchema:
 _kept = lru_cache(maxsize=128)(_load)
 
 
-def _compiled(root: Mapping[str, Any], guesses: set[str]) -> jsonschema_rs.Validator:
+def _compiled(root: Mapping[str, Any], guesses: set[str], keywords: Keywords | None) -> jsonschema_rs.Validator:
     classes: dict[str, Callable[..., jsonschema_rs.Validator]] = {
         "04": jsonschema_rs.Draft4Validator,
         "06": jsonschema_rs.Draft6Validator,
@@ -137,7 +139,7 @@ def _compiled(root: Mapping[str, Any], guesses: set[str]) -> jsonschema_rs.Valid
         "2020-12": jsonschema_rs.Draft202012Validator,
     }
     known = {keyword: value for keyword, value in root.items() if keyword != "$schema"}
-    compiled = partial(classes[draft(root)], validate_formats=True, retriever=_refuse)
+    compiled = partial(classes[draft(root)], validate_formats=True, retriever=_refuse, keywords=keywords)
     if not root.get("$schema"):
         with contextlib.suppress(ValueError, jsonschema_rs.ValidationError):
             return compiled(known)

@@ -110,6 +110,7 @@ HARD: dict[str, Schema] = {
     "properties of numbers": form(2_400, lambda _: {"type": "number"}),
     "properties with bounds": form(2_500, lambda each: {"maximum": each}),
     "properties with patterns": form(1_800, lambda each: {"pattern": f"^x{each}$"}),
+    "properties with patterns of Unicode": form(1_800, lambda each: {"pattern": f"^\\p{{L}}{each}$"}),
     "properties with long patterns": form(300, lambda each: {"type": "string", "pattern": f"^[a-z]{{{3000 + each}}}$"}),
     "properties with a long enum": {
         **form(1_300, lambda _: {"$ref": "#/$defs/e"}),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FIRST_TURNS = 4
 MANY = 300  # different items from which on the first value is not tried again for each item
+TOO_MANY = 2_500  # items that are no numbers, of which a list without repeats may have more values than an answer
 MOST_TURNS = 24  # attempts at an item that differs from the others, and two more for each of these
 
 
@@ -36,12 +37,13 @@ class ContainsRule:
 class Distinct:
     """The items of a list without repeats, by identity; once few are free, `next` is the first turn that none has."""
 
+    most_first: int  # items from which on the first value is not tried again for each
     met: set[object] = field(default_factory=set)
     next: int = 0
 
     def turns(self) -> Iterator[int]:
         """Yield which of the possible values to try for an item: the first ones, and where these are taken new ones."""
-        first = 0 if len(self.met) > MANY else 1 if self.next else FIRST_TURNS
+        first = 0 if len(self.met) > self.most_first else 1 if self.next else FIRST_TURNS
         yield from range(first)
         self.next = max(self.next, first)
         for _ in range(MOST_TURNS + 2 * len(self.met)):
@@ -67,7 +69,7 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> list[Any
     count = count if most is None else min(count, most)
     assigned = _assigned(contained, count, prefix)
     items: list[Any] = []
-    distinct = Distinct()
+    distinct = Distinct(MANY if count <= TOO_MANY else count)
     unique = any(flag is True for _, flag in shape.having("uniqueItems"))
     if unique and not found and not prefix and not assigned:
         listed = _listed(builder, _item_nodes(shape, 0), spot, count)
@@ -117,8 +119,6 @@ def _item(builder: Builder, nodes: list[Node], spot: Spot, distinct: Distinct | 
     """Build an item; with `distinct`, one that is not among those, to which it is added."""
     if distinct is None:
         return builder.build(nodes, spot)
-    if len(distinct.met) > MANY:  # one counts as two, as the first items do on an average
-        builder.budget.value(nodes[0].place if nodes else ())
     for turn in distinct.turns():
         item = builder.build(nodes, replace(spot, turn=spot.turn + turn))
         if distinct.add(identity(item)):

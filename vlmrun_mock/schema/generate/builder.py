@@ -326,10 +326,8 @@ def _make_listed(builder: Builder, shape: Shape, spot: Spot, variation: int) -> 
     has_example = spot.turn == 0 and spot.example is not ABSENT and any(same(spot.example, value) for value in listed)
     if has_example and is_met(spot.example):
         return spot.example
-    wanted = [value for value in listed if value is not None]
-    many = MOST_COMPARED if any(isinstance(value, dict | list) for value in wanted) else len(wanted)
-    first_ones = min(len(wanted), many)
-    start = builder.world.subject(spot.path).random().randrange(first_ones) if len(wanted) > 1 else 0
+    wanted, drawn = _wanted(shape)
+    start = builder.world.subject(spot.path).random().randrange(drawn) if len(wanted) > 1 else 0
     values = [*wanted[start:], *wanted[:start], *(value for value in listed if value is None)]
     first = variation % len(values) if values else 0
     for value in [*values[first:], *values[:first]]:
@@ -337,6 +335,16 @@ def _make_listed(builder: Builder, shape: Shape, spot: Spot, variation: int) -> 
         if is_met(value):
             return value
     raise SchemaProblem(shape.place_of("enum", "const"), "no value of this list is allowed by the rest")
+
+
+def _wanted(shape: Shape) -> tuple[list[Any], int]:
+    """Return the listed values without null, and how many of them are drawn from."""
+    found: tuple[list[Any], int] | None = shape.remembered.get("wanted")
+    if found is None:
+        wanted = [value for value in shape.values if value is not None]
+        is_plain = not any(isinstance(value, dict | list) for value in wanted)
+        found = shape.remembered["wanted"] = (wanted, len(wanted) if is_plain else min(len(wanted), MOST_COMPARED))
+    return found
 
 
 MAKERS: dict[str, Callable[[Builder, Shape, Spot, int], object]] = {

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from vlmrun_mock.schema.references import Place
+from vlmrun_mock.schema.unicode_patterns import LATE
 from vlmrun_mock.schema.validation import Validator
 
 KINDS = ("object", "array", "string", "integer", "fraction", "boolean", "null")
@@ -103,6 +104,7 @@ class Shape(msgspec.Struct, frozen=True, dict=True):
     kinds: frozenset[str] = EVERY_KIND
     kind: str = ""
     values: list[Any] = []  # those that a listed shape allows
+    remembered: dict[object, Any] = {}  # what was found out about it, for the next value
 
     @property
     def place(self) -> Place:
@@ -111,33 +113,28 @@ class Shape(msgspec.Struct, frozen=True, dict=True):
 
     def of_kind(self, kind: str) -> Shape:
         """Return the shape with its kind settled."""
-        made = Shape(self.nodes, self.denied, self.opened, self.kinds, kind)
-        made.__dict__["keywords"] = self.keywords
-        return made
+        return Shape(self.nodes, self.denied, self.opened, self.kinds, kind, remembered={Node: self.keywords})
 
     def of_values(self, values: list[Any]) -> Shape:
         """Return the shape as one that lists the values it allows."""
-        made = Shape(self.nodes, self.denied, self.opened, self.kinds, "listed", values)
-        made.__dict__["keywords"] = self.keywords
-        return made
+        known: dict[object, Any] = {Node: self.keywords}
+        return Shape(self.nodes, self.denied, self.opened, self.kinds, "listed", values, known)
 
     def having(self, keyword: str) -> Sequence[tuple[Node, Any]]:
         """Return each subschema that has a keyword, with the keyword's value."""
-        return self.keywords.get(keyword, ())
+        known = self.remembered.get(Node)
+        return (self.keywords if known is None else known).get(keyword, ())
 
-    @cached_property
+    @property
     def keywords(self) -> Mapping[str, Sequence[tuple[Node, Any]]]:
         """The subschemas by the keywords that they have, each with the keyword's value."""
-        found: dict[str, list[tuple[Node, Any]]] = {}
-        for node in self.nodes:
-            for keyword, value in node.schema.items():
-                found.setdefault(keyword, []).append((node, value))
-        return found
-
-    @cached_property
-    def remembered(self) -> dict[object, Any]:
-        """What makers have found out about the shape, for the next value of it."""
-        return {}
+        known: dict[str, list[tuple[Node, Any]]] | None = self.remembered.get(Node)
+        if known is None:
+            known = self.remembered[Node] = {}
+            for node in self.nodes:
+                for keyword, value in node.schema.items():
+                    known.setdefault(keyword, []).append((node, value))
+        return known
 
     def most(self, keyword: str) -> int:
         """Return the largest value of a lower bound."""
@@ -309,4 +306,6 @@ def canonical(value: object) -> str:
 
 @lru_cache(maxsize=1024)
 def _validator(text: str) -> Validator:
-    return Validator(json.loads(text))
+    # The validator of the whole schema shares a pattern with a class of Unicode if it compiles that late.
+    has_classes = r"\\p{" in text or r"\\P{" in text
+    return Validator(json.loads(text), LATE if has_classes else None)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.schema.generate.builder import Builder, Spot
 
 MOST_TRIES = 24
+TRY = 5  # the effort of a number that is no multiple
 FINEST = 18  # decimal places tried for a number between two bounds
 CENT = Fraction(1, 100)
 FINER = (CENT, *(Fraction(1, 10**places) for places in range(3, FINEST)), Fraction(1, 10**320))
@@ -66,6 +67,7 @@ def make(builder: Builder, shape: Shape, spot: Spot, variation: int) -> float:
             if all((value / divisor).is_integer() for divisor in divisors):
                 return value  # a multiple also to a validator that divides in binary, such as jsonschema
             exact = value if exact is None else exact
+        builder.budget.spend(shape.place, TRY)
     if exact is None:
         raise SchemaProblem(shape.place, "no number was found that meets every bound")
     return exact
