@@ -43,7 +43,7 @@ else:
 QUIET_SECONDS = 0.5
 """How long after the start the first requests have the processor to themselves, before more is loaded beside them."""
 
-COLLECTED = (10_000, 20, 20)
+COLLECTED = (50_000, 20, 20)
 """When Python looks for garbage in cycles: seldom, as no request makes any that is kept."""
 
 SWITCH_SECONDS = 0.0001
