@@ -43,7 +43,7 @@ else:
 QUIET_SECONDS = 0.5
 """How long after the start the first requests have the processor to themselves, before more is loaded beside them."""
 
-COLLECTED = (50_000, 20, 20)
+COLLECTED = (50_000, 1, 400)
 """When Python looks for garbage in cycles: seldom, as no request makes any that is kept."""
 
 SWITCH_SECONDS = 0.0001
@@ -83,7 +83,7 @@ def run(
 
     `banner` makes what is printed first of the server's URL, its scopes, and lines that it has to hold.
     """
-    malloc.keep_freed_memory(0 if inspector.wanted is False else inspector.most_bytes)
+    malloc.keep_freed_memory()
     scopes = _scopes(settings)
     listener = _bound(host, port, settings)
     url = server.url_of(listener)
