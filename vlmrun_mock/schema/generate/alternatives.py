@@ -70,7 +70,8 @@ class Alternatives:
         except Exhausted:
             raise
         except SchemaProblem as problem:
-            self._problems.append(problem)
+            # Without its frames, which hold this: that would be garbage in cycles, thousands of objects for one schema.
+            self._problems.append(problem.with_traceback(None))
             return
         if not choices:
             yield shape

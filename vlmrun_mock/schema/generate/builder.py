@@ -192,7 +192,7 @@ class Builder:
             except Exhausted:
                 raise
             except SchemaProblem as problem:
-                problems.append(problem)
+                problems.append(problem.with_traceback(None))  # as in Alternatives
             else:
                 if self.budget.is_sparing and not turn and spot.example is ABSENT:
                     known = BuiltValue(value, values - self.budget.values, text - self.budget.text)
