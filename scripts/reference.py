@@ -34,6 +34,7 @@ from vlmrun_mock.mock.verdict import FINDINGS
 from vlmrun_mock.recording.settings import LARGEST_ANSWER
 from vlmrun_mock.schema.generate import budget
 from vlmrun_mock.schema.limits import DEEPEST, LONGEST_PATTERN, MOST_NODES
+from vlmrun_mock.schema.unicode_patterns import MOST_AT_LOAD
 from vlmrun_mock.seed import Seed
 from vlmrun_mock.web.body import DRAIN_BYTES, DRAIN_SECONDS
 from vlmrun_mock.web.connection import HEAD_SECONDS, LARGEST_HEAD
@@ -198,6 +199,11 @@ LIMITS: Sequence[tuple[str, str, str]] = (
     ("a schema's values", f"{MOST_NODES:,}", "422"),
     ("a schema's levels", str(DEEPEST), "422"),
     ("a pattern in a schema", f"{LONGEST_PATTERN:,} characters", "422"),
+    (
+        "classes of Unicode in a schema's patterns, unless a text alone has to match each, repetitions counted",
+        f"{MOST_AT_LOAD:,}",
+        "422",
+    ),
     ("values of a generated answer", f"{budget.MOST_VALUES:,}", "fewer optional fields, then 422"),
     ("choices looked at for a generated answer", f"{budget.MOST_STEPS:,}", "fewer optional fields, then 422"),
     (

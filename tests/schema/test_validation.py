@@ -366,3 +366,24 @@ def test_a_wrong_pattern_among_many_of_unicode_is_named(pattern: str) -> None:
         violations({"properties": {**many, "wrong": {"pattern": pattern[:4_900]}}}, {})
 
     assert caught.value.place == ("properties", "wrong", "pattern")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"patternProperties": {f"^\\p{{L}}{each}$": {} for each in range(2_600)}},
+        {"properties": {f"p{each}": {"pattern": "^\\p{L}{250}$"} for each in range(20)}},
+        {"items": {"patternProperties": {"\\p{L}" * 900: {}, "\\P{N}{99}" * 17: {}}}},
+    ],
+    ids=["names", "repeated", "long"],
+)
+def test_patterns_that_would_take_too_long_to_compile_are_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(SchemaProblem, match="more than 2,500 classes of Unicode"):
+        load(schema)
+
+
+def test_usual_patterns_with_classes_of_unicode_are_not_too_many() -> None:
+    schema = {"properties": {f"p{each}": {"pattern": "^[\\p{L} ]{1,200}$"} for each in range(10)}}
+
+    assert load(schema).violations({"p0": "Jürgen", "p1": "7"}) != []
+    assert load(schema).violations({"p0": "Jürgen"}) == []

@@ -41,10 +41,13 @@ class References:
         self._resolved: dict[tuple[Place, str], tuple[Place, Any]] = {}
         self.count = 0  # subschemas, the root included
         self.patterns: list[str] = []
+        self.name_patterns: list[str] = []
         for place, schema in subtree((), root):
             self.count += 1
             if isinstance(schema, dict) and isinstance(schema.get("pattern"), str):
                 self.patterns.append(schema["pattern"])
+            if isinstance(schema, dict) and isinstance(schema.get("patternProperties"), dict):
+                self.name_patterns += schema["patternProperties"]
             self._identify(place, schema)
 
     @property

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vlmrun_mock.lazy import lazy
+from vlmrun_mock.schema.references import SchemaProblem
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -24,6 +25,19 @@ REPEATED = re.compile(r"\{(\d{1,3})(?:,(\d{0,3}))?\}")
 CLASS_EFFORT = 80  # in units of a generation's budget: to compile one
 MOST_CLASSES = 100
 """Classes of Unicode, repeated ones several times, that are compiled at once: about a sixtieth of a second."""
+
+
+MOST_AT_LOAD = 2_500
+"""Classes of Unicode, repeated ones several times, that a schema may have where they are compiled when it is loaded.
+
+That is about 0.4 s, in which no other request is answered.
+"""
+
+
+def check(patterns: Sequence[str]) -> None:
+    """Raise SchemaProblem for patterns that take too long to compile."""
+    if sum(map(classes, patterns)) > MOST_AT_LOAD:
+        raise SchemaProblem((), f"its patterns have more than {MOST_AT_LOAD:,} classes of Unicode, repetitions counted")
 
 
 def classes(pattern: str) -> int:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.schema import limits
+from vlmrun_mock.schema import limits, unicode_patterns
 from vlmrun_mock.schema.dialect import UNKNOWN, modern
 from vlmrun_mock.schema.references import References, SchemaProblem, draft, named_draft
 from vlmrun_mock.schema.unicode_patterns import Keywords, late
@@ -85,7 +85,9 @@ class LoadedSchema:
         self.root = root
         self.references = References(root)
         self._uses_references = limits.check_chains(self.references)
-        self._validator = Validator(root, late(self.references.patterns))
+        keywords = late(self.references.patterns)
+        unicode_patterns.check([*self.references.name_patterns, *(() if keywords else self.references.patterns)])
+        self._validator = Validator(root, keywords)
         self.guesses = self._validator.guesses
 
     def violations(self, value: object) -> list[Violation]:
