@@ -200,7 +200,7 @@ LIMITS: Sequence[tuple[str, str, str]] = (
     ("a schema's levels", str(DEEPEST), "422"),
     ("a pattern in a schema", f"{LONGEST_PATTERN:,} characters", "422"),
     (
-        "classes of Unicode in a schema's patterns, unless a text alone has to match each, repetitions counted",
+        "classes of Unicode, such as `\\p{L}`, that are compiled when a schema is loaded, repetitions counted",
         f"{MOST_AT_LOAD:,}",
         "422",
     ),

@@ -22,9 +22,6 @@ DELETE = b"\x7f"
 AS_FACTS = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 """How facts are written to be digested."""
 
-LONGEST_AT_ONCE = 500_000
-"""Characters of a text that are written at once: this keeps the interpreter to itself, and other requests waiting."""
-
 OwnerT = TypeVar("OwnerT")
 ValueT = TypeVar("ValueT")
 

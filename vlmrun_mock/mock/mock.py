@@ -54,10 +54,8 @@ else:
     recording = lazy("vlmrun_mock.recording.recorder")
 
 
-PNG, GIF = b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAA=", b"R0lGODlhAQABAAAAACw="
-"""The headers of a picture in one of the two usual formats, and in another one, which takes longer to load."""
-
-BODY = b'{"messages": [{"content": [{"type": "image_url", "image_url": {"url": "data:;base64,%b"}}]}]}'
+PICTURE = b"data:image/gif;base64,R0lGODlhAQABAAAAACw="
+USUAL_BODY = b'{"messages": [{"content": [{"type": "image_url", "image_url": {"url": "%b"}}]}]}' % PICTURE
 
 
 class Mock:
@@ -327,15 +325,13 @@ class Mock:
 
     def warm(self) -> Iterator[None]:
         """Load what is otherwise loaded when a request first needs it, the most likely first, and pause between."""
-        chat_parser.parse(BODY % PNG)
+        chat_parser.parse(USUAL_BODY)
         yield
         self.store.packaged("document.invoice")
         yield
         self.tokenizer.load()
         yield
         content.filled(CallerSchema({"type": "string"}, ()), ExtractionRequest(), self.seed, None)
-        yield
-        chat_parser.parse(BODY % GIF)
 
     def fixture_sets(self) -> list[FixtureSet]:
         """Return the sets of fixtures in order of precedence."""

@@ -26,16 +26,15 @@ CLASS_EFFORT = 80  # in units of a generation's budget: to compile one
 MOST_CLASSES = 100
 """Classes of Unicode, repeated ones several times, that are compiled at once: about a sixtieth of a second."""
 
-
 MOST_AT_LOAD = 2_500
-"""Classes of Unicode, repeated ones several times, that a schema may have where they are compiled when it is loaded.
+"""Classes of Unicode, repeated ones several times, that may be compiled when a schema is loaded.
 
 That is about 0.4 s, in which no other request is answered.
 """
 
 
 def check(patterns: Sequence[str]) -> None:
-    """Raise SchemaProblem for patterns that take too long to compile."""
+    """Raise SchemaProblem if the patterns that are compiled when a schema is loaded take too long."""
     if sum(map(classes, patterns)) > MOST_AT_LOAD:
         raise SchemaProblem((), f"its patterns have more than {MOST_AT_LOAD:,} classes of Unicode, repetitions counted")
 
@@ -44,8 +43,8 @@ def classes(pattern: str) -> int:
     """Return how many classes of Unicode are compiled for a pattern, at most; a repeated one is compiled as often."""
     if "\\p" not in pattern and "\\P" not in pattern:
         return 0
-    counts = (int(bound) for bounds in REPEATED.findall(pattern) for bound in bounds if bound)
-    return sum(bool(found[1]) for found in CLASS.finditer(pattern)) * max(1, *counts, 1)
+    counts = [int(bound) for bounds in REPEATED.findall(pattern) for bound in bounds if bound]
+    return sum(bool(found[1]) for found in CLASS.finditer(pattern)) * max([1, *counts])
 
 
 def late(patterns: Sequence[str]) -> Keywords | None:

@@ -13,7 +13,7 @@ from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema import limits, unicode_patterns
 from vlmrun_mock.schema.dialect import UNKNOWN, modern
 from vlmrun_mock.schema.references import References, SchemaProblem, draft, named_draft
-from vlmrun_mock.schema.unicode_patterns import Keywords, late
+from vlmrun_mock.schema.unicode_patterns import Keywords
 from vlmrun_mock.schema.violation import LONGEST_MESSAGE, Violation, by_field, of_deepest, of_error
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class LoadedSchema:
         self.root = root
         self.references = References(root)
         self._uses_references = limits.check_chains(self.references)
-        keywords = late(self.references.patterns)
+        keywords = unicode_patterns.late(self.references.patterns)
         unicode_patterns.check([*self.references.name_patterns, *(() if keywords else self.references.patterns)])
         self._validator = Validator(root, keywords)
         self.guesses = self._validator.guesses

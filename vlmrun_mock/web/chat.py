@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -17,20 +15,12 @@ from starlette.types import Receive, Scope, Send
 from vlmrun_mock.api import quirks
 from vlmrun_mock.api.answer import Answer
 from vlmrun_mock.api.chat_completion import (
-    FIGURES,
     STATUS,
     SUCCESSFUL,
-    chat_completion,
-    is_completion,
-    recorded_usage,
-    split_content,
-    usage,
-    with_content,
 )
 from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import ApiError, InvalidRequest, RateLimitExceeded
 from vlmrun_mock.api.request import ExtractionRequest, generation_of
-from vlmrun_mock.api.tokens import TakesLong, Tokenizer
 from vlmrun_mock.aside import aside
 from vlmrun_mock.display import printable
 from vlmrun_mock.lazy import lazy
@@ -38,7 +28,7 @@ from vlmrun_mock.mock.journal import Entry
 from vlmrun_mock.mock.mock import Mock
 from vlmrun_mock.mock.request_summary import RequestSummary, summarise
 from vlmrun_mock.mock.scopes import Scopes
-from vlmrun_mock.web import body, faults
+from vlmrun_mock.web import body, envelope, faults
 from vlmrun_mock.web.eager import EagerCoroutine
 from vlmrun_mock.web.head import Head
 from vlmrun_mock.web.keys import admitted
@@ -49,17 +39,15 @@ from vlmrun_mock.web.response import raw_headers as encoded
 from vlmrun_mock.web.transport import Pieces
 
 if TYPE_CHECKING:
-    from vlmrun_mock.api import chat_parser, orion, tools
+    from vlmrun_mock.api import chat_parser, tools
     from vlmrun_mock.documents.embedded import EmbeddedDocuments
     from vlmrun_mock.mock.faults import Fault
     from vlmrun_mock.recording import upstream
     from vlmrun_mock.recording.upstream import UpstreamRequest
     from vlmrun_mock.web import artifacts, extraction, relay, stream
-    from vlmrun_mock.web.faults import FaultHandler
     from vlmrun_mock.web.relay import Relay
 else:
     chat_parser = lazy("vlmrun_mock.api.chat_parser")
-    orion = lazy("vlmrun_mock.api.orion")
     tools = lazy("vlmrun_mock.api.tools")
     upstream = lazy("vlmrun_mock.recording.upstream")
     artifacts = lazy("vlmrun_mock.web.artifacts")
@@ -79,16 +67,8 @@ LONGEST_REMARK = 300
 """Characters of a remark that names a test."""
 
 
-PLACE = b"\0"
-CONTENT = msgspec.Raw(PLACE)
-"""Stands for the content in an envelope while that is written: a byte that no JSON has."""
-
-LONGEST_KEPT = 20_000
-"""Characters of a content whose JSON is kept for the next answer."""
-
-
 class Client(msgspec.Struct, frozen=True):
-    """What a response is made beside: what the client still sends, and what passes on to it what an upstream sends."""
+    """The client of a request that a task answers: what it sends, and what passes on to it a stream of the upstream."""
 
     receive: Receive
     passing: Relay | None
@@ -113,7 +93,7 @@ class ChatEndpoint:
             asyncio.get_running_loop().run_in_executor(None, next, mock.warm())
         raw = await body.read(headers, receive, mock.settings.max_body)
         passing = relay.Relay(send, log) if mock.records else None
-        response = await (log.answering or self._answered(mock, raw, log, receive, passing))
+        response = await (log.answering or self._answer(mock, raw, log, receive, passing))
         log.entry, log.answering = response.entry, None
         if passing and passing.is_begun and isinstance(response, ChatResponse):
             return await passing.end(response)
@@ -140,7 +120,7 @@ class ChatEndpoint:
         key = self._memo.key(mock, raw)
         response = self._memo.get(key) if key else None
         if response is None:
-            log.answering = EagerCoroutine(self._made(mock, raw, log, key))
+            log.answering = EagerCoroutine(self._make(mock, raw, log, key))
             response = log.answering.result
         if not isinstance(response, ChatResponse) or response.latency or response.end != "complete":
             return None
@@ -159,7 +139,7 @@ class ChatEndpoint:
             log.remark = printable(f"the client has the key of {owner}, which is over", LONGEST_REMARK)
         return mock
 
-    async def _answered(
+    async def _answer(
         self, mock: Mock, raw: bytes, log: RequestLog, receive: Receive, passing: Relay | None
     ) -> AnyResponse:
         """Return the response to a body, made or remembered; raises ApiError."""
@@ -168,9 +148,9 @@ class ChatEndpoint:
         # Made before the answer is: what changes meanwhile must not be remembered as new.
         key = self._memo.key(mock, raw)
         response = self._memo.get(key) if key and not mock.faulty else None
-        return response or await self._made(mock, raw, log, key, Client(receive, passing))
+        return response or await self._make(mock, raw, log, key, Client(receive, passing))
 
-    async def _made(
+    async def _make(
         self, mock: Mock, raw: bytes, log: RequestLog, key: MemoKey | None, client: Client | None = None
     ) -> AnyResponse:
         """Return the response to a body, and remember it by a key, if it may be."""
@@ -205,10 +185,10 @@ async def _response(mock: Mock, raw: bytes, log: RequestLog, client: Client | No
         raise extraction.scripted(answer)
     handler = faults.handler(fault) if fault else faults.NO_FAULT
     if answer.upstream:
-        passed_on, figures = _passed_on(answer.upstream.body, mock.schema(request), handler)
+        passed_on, figures = envelope.passed_on(answer.upstream.body, mock.schema(request), handler)
         pieces: Pieces = (passed_on,)
     else:
-        pieces, figures = await _completion(mock, chat, answer, handler)
+        pieces, figures = await envelope.completion(mock, chat, answer, handler)
         if generation_of(request.model) != "vlm-1":
             artifacts.note(mock, chat, raw, b"".join(pieces))
     repeatable = answer.repeatable and mock.stamp.repeatable
@@ -287,70 +267,6 @@ def _original(
     return upstream.UpstreamRequest(
         raw, head.headers, key, head.query, unrecordable, streams=bool(listener), uploads=uploads, listener=listener
     )
-
-
-async def _completion(
-    mock: Mock, chat: ChatRequest, answer: Answer, handler: FaultHandler
-) -> tuple[Pieces, Mapping[str, int]]:
-    """Return an answer as a chat completion, and its token figures; a fault spoils it before they are counted."""
-    request = chat.extraction
-    text = handler.content(answer.text, mock.schema(request)) if handler.content else answer.text
-    given = {**recorded_usage(answer.completion), **answer.usage} if answer.completion else answer.usage
-    figures = await _figures(request, text, given, mock.tokenizer)
-    if answer.completion is None:
-        envelope = chat_completion if generation_of(request.model) == "vlm-1" else orion.completion
-        if handler.completion or chat.call:
-            completion = envelope(chat, text, figures, mock.stamp)
-            completion = tools.with_call(completion, chat.call, mock.seed) if chat.call else completion
-            completion = handler.completion(completion) if handler.completion else completion
-            return (msgspec.json.encode(completion),), figures
-        content = _as_json(text) if len(text) <= LONGEST_KEPT else msgspec.json.encode(text)
-        before, _, after = msgspec.json.encode(envelope(chat, CONTENT, figures, mock.stamp)).partition(PLACE)
-        return (before, content, after), figures
-    return (_encoded(with_content(answer.completion, text, answer.usage), handler),), figures
-
-
-async def _figures(
-    request: ExtractionRequest, text: str, given: Mapping[str, Any], tokenizer: Tokenizer
-) -> dict[str, int]:
-    """Return the token figures of an answer, which are counted in a thread where that takes long."""
-    if request.size <= body.QUICK:
-        try:
-            return usage(request, text, given, tokenizer, at_once=True)
-        except TakesLong:
-            pass
-    return await aside(usage, None, request, text, given, tokenizer)
-
-
-@lru_cache(maxsize=100)
-def _as_json(text: str) -> bytes:
-    """Return content as a JSON string, which most answers of a server share."""
-    return msgspec.json.encode(text)
-
-
-def _passed_on(
-    content: bytes, schema: Mapping[str, Any] | None, handler: FaultHandler
-) -> tuple[bytes, Mapping[str, int]]:
-    """Return what the upstream sent, as a fault leaves it, and the token figures that are in it, if any."""
-    try:
-        completion = json.loads(content)
-    except (ValueError, RecursionError):
-        return content, {}
-    if (handler.content or handler.completion) and is_completion(completion):
-        rest, text = split_content(completion)
-        completion = with_content(rest, handler.content(text or "", schema) if handler.content else text or "", {})
-        content = _encoded(completion, handler)
-        completion = json.loads(content)
-    try:
-        return content, {name: int(completion["usage"][name]) for name in FIGURES}
-    except (ArithmeticError, ValueError, LookupError, TypeError):
-        return content, {}
-
-
-def _encoded(completion: dict[str, Any], handler: FaultHandler) -> bytes:
-    """Return a body that was recorded or passed on as bytes; `json` writes numbers as most services do."""
-    completion = handler.completion(completion) if handler.completion else completion
-    return json.dumps(completion, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _chat_response(

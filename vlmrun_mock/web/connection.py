@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.web.known_head import KnownHead
 from vlmrun_mock.web.transport import (
-    BEGUN,
     CLOSING,
     CONNECTION,
+    LOG,
     RAW_HEAD,
+    EagerApplication,
     Pieces,
-    Prompt,
     RawHeaders,
     Receive,
     Scope,
@@ -74,11 +74,13 @@ class _Connection(asyncio.Protocol):
     usual_lines = b""
     """The headers that every answer has, and as they go out."""
 
-    prompt: Prompt | None = None
-    known: KnownHead | None = None
-    """What can answer at once, and the head of the last request, if the next may be known by it."""
+    eager: EagerApplication | None = None
+    """The application, if it answers at once."""
 
-    last_prompt = 0.0
+    known: KnownHead | None = None
+    """The head of the last chat request, if the next may be known by it."""
+
+    answered_at_once = 0.0
     """When a request was last answered at once, in seconds of the event loop's clock."""
 
     head_bytes = 0
@@ -90,7 +92,8 @@ class _Connection(asyncio.Protocol):
         super().connection_made(transport)
         self.deadline = self.loop.call_later(self.head_seconds, self._refuse, TIMEOUT)
         application = self.app
-        self.prompt = application if self.outbox is not None and hasattr(application, "begin") else None
+        if self.outbox is not None and isinstance(application, EagerApplication):
+            self.eager = application
 
         async def with_connection(scope: Scope, receive: Receive, send: object) -> None:
             scope.setdefault("extensions", {})[CONNECTION] = self
@@ -105,14 +108,14 @@ class _Connection(asyncio.Protocol):
             body = self.known.body_of(data)
             if body is not None:
                 self.known = self.known.announcing(body)
-                log = self._answered_at_once(self.known.head, body)
+                log = self._answer_at_once(self.known.head, body)
                 if log is None:
                     return
-        begins = self.prompt is not None and (self.scope is None or self._is_idle())
+        begins = self.eager is not None and (self.scope is None or self._is_idle())
         self._parse(data)
         if begins and self.cycle is not None and self.cycle.scope is self.scope and not self.cycle.more_body:
             extensions = self.scope.setdefault("extensions", {})
-            extensions[RAW_HEAD], extensions[BEGUN] = data[: data.find(END_OF_HEAD)], log
+            extensions[RAW_HEAD], extensions[LOG] = data[: data.find(END_OF_HEAD)], log
 
     def _is_idle(self) -> bool:
         """Return whether all that came is answered, and nothing of another request is here."""
@@ -121,21 +124,21 @@ class _Connection(asyncio.Protocol):
             return False
         return not (self.flow.write_paused or self.transport.is_closing())
 
-    def _answered_at_once(self, head: Head, body: bytes) -> RequestLog | None:
+    def _answer_at_once(self, head: Head, body: bytes) -> RequestLog | None:
         """Answer a request, or return its log for the task that goes on with it."""
-        prompt: Prompt = self.prompt  # type: ignore[assignment]  # without it, no head is known
-        log, response = prompt.begin(head, body)
+        eager: EagerApplication = self.eager  # type: ignore[assignment]  # without it, no head is known
+        log, response = eager.begin(head, body)
         lines = _head(response.status, response.headers, response.length) if response is not None else None
         if response is None or lines is None:
             return log
-        self._put(*lines, prompt.sent(log, response), response.pieces)
+        self._put(*lines, eager.end(log, response), response.pieces)
         self.server_state.total_requests += 1
-        self.last_prompt = self.loop.time()
+        self.answered_at_once = self.loop.time()
         return None
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that was idle for long; uvicorn knows nothing of what was answered at once."""
-        left = self.last_prompt + self.timeout_keep_alive - self.loop.time()
+        left = self.answered_at_once + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
         else:

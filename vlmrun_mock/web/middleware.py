@@ -59,14 +59,11 @@ class Sender(msgspec.Struct):
         """Send a message of ASGI, or a whole response."""
         exchange = self.log.exchange
         if "status" in message:
-            self.log.status = message["status"]
-            self.log.record(time.time())
+            self.log.begin_answer(message["status"])
             closing = not self.incoming.is_complete and not await self.incoming.settle()
             further = (*self.log.further_headers, CLOSING) if closing else self.log.further_headers
             if message["type"] == WHOLE:
-                if exchange is not None:
-                    exchange.begin((*message["response"].headers, *further))
-                    exchange.send(*message["response"].pieces)
+                self.log.keep_answer(message["response"], further)
                 await transport.respond(self.scope, self.send, message["response"], further)
                 return
             message["headers"] += further
@@ -133,7 +130,7 @@ class Middleware:
         scope["path"] = canonical(scope["path"])
         # Starlette raises HTTPException for a wrong path or method only inside an application.
         scope["app"] = self
-        log = transport.begun(scope) or self._begun(head_of(scope))
+        log = transport.log_of(scope) or self._new_log(head_of(scope))
         headers = log.head.by_name
         scope["state"] = {"log": log, "headers": headers}
         incoming = Incoming(scope, receive, log)
@@ -155,7 +152,7 @@ class Middleware:
         if cut:
             await transport.cut(scope, receive, reset=cut.reset)
 
-    def _begun(self, head: Head) -> RequestLog:
+    def _new_log(self, head: Head) -> RequestLog:
         """Return the log of a request that begins now."""
         log = RequestLog(f"req_{next(self._numbers):08d}", head, time.time(), began=time.perf_counter())
         if self._inspection is not None:
@@ -163,18 +160,15 @@ class Middleware:
         return log
 
     def begin(self, head: Head, body: bytes) -> tuple[RequestLog, ChatResponse | None]:
-        """Begin a request whose head was admitted before, and return its response if that waits for nothing."""
-        log = self._begun(head)
+        """Begin a request whose head was admitted before, and return its log, and its response if that is there."""
+        log = self._new_log(head)
         return log, self._chat.at_once(log, body)
 
-    def sent(self, log: RequestLog, response: Whole) -> RawHeaders:
-        """Note that the response goes out, and return its further headers."""
-        log.status = response.status
-        log.record(time.time())
+    def end(self, log: RequestLog, response: Whole) -> RawHeaders:
+        """End a request whose response goes out now, and return the further headers of that."""
+        log.begin_answer(response.status)
         further = log.further_headers
-        if log.exchange is not None:
-            log.exchange.begin((*response.headers, *further))
-            log.exchange.send(*response.pieces)
+        log.keep_answer(response, further)
         self._ended(log)
         return further
 

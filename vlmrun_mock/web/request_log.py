@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from vlmrun_mock.web.head import Head
 if TYPE_CHECKING:
     from vlmrun_mock.web.eager import EagerCoroutine
     from vlmrun_mock.web.memo import AnyResponse
-    from vlmrun_mock.web.transport import RawHeaders
+    from vlmrun_mock.web.transport import RawHeaders, Whole
 
 NOTHING_KNOWN = Entry()
 
@@ -68,7 +69,7 @@ class RequestLog(msgspec.Struct, eq=False):
         """Add notes."""
         self.entry = replace(self.entry, notes=(*self.entry.notes, *notes))
 
-    def line(self, time: str) -> str:
+    def line(self, time_of_day: str) -> str:
         """Return the request on one line: time, status, what was asked and who answered, milliseconds, notes.
 
         The line has none of the client's credentials.
@@ -81,7 +82,7 @@ class RequestLog(msgspec.Struct, eq=False):
             known = tuple(sorted(self.head.credentials))
             what = what or f"{self.head.method} {_clean(known, printable(self.head.path, SHOWN))}"
             notes = notes and _clean(known, notes)
-        return f"{time}  {self.status}  {what}  {self.seconds * 1000:.0f} ms{notes}"
+        return f"{time_of_day}  {self.status}  {what}  {self.seconds * 1000:.0f} ms{notes}"
 
     def received(self, body: bytes) -> None:
         """Keep the body, if it is to be shown: of a request that is recorded, and of no upload."""
@@ -91,6 +92,17 @@ class RequestLog(msgspec.Struct, eq=False):
     @property
     def _notes(self) -> tuple[str, ...]:
         return (self.remark, *self.entry.notes) if self.remark else self.entry.notes
+
+    def begin_answer(self, status: int) -> None:
+        """Note the status of an answer that is about to be sent, and write the request into the journal."""
+        self.status = status
+        self.record(time.time())
+
+    def keep_answer(self, response: Whole, further: RawHeaders) -> None:
+        """Keep a whole response with its further headers, if it is to be shown."""
+        if self.exchange is not None:
+            self.exchange.begin((*response.headers, *further))
+            self.exchange.send(*response.pieces)
 
     def record(self, now: float) -> None:
         """Write the request into the journal, once, and before the client can see the answer."""

@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from vlmrun_mock.web.known_head import known_head
 
@@ -29,8 +29,8 @@ CONNECTION = "vlmrun_mock.connection"
 RAW_HEAD = "vlmrun_mock.head"
 """Where they hold the bytes of a request's head, if the whole request came in one piece."""
 
-BEGUN = "vlmrun_mock.begun"
-"""Where they hold the log of a request that was begun as soon as it was read."""
+LOG = "vlmrun_mock.log"
+"""Where they hold the log of a request that was begun as soon as it was read, and that a task has to go on with."""
 
 
 RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -60,14 +60,15 @@ class Whole(Protocol):
         """Return how many bytes they are."""
 
 
-class Prompt(Protocol):
+@runtime_checkable
+class EagerApplication(Protocol):
     """An application that answers many a request as soon as it is read, without a task."""
 
     def begin(self, head: Head, body: bytes) -> tuple[RequestLog, Whole | None]:
-        """Begin a request, and return its response if that waits for nothing."""
+        """Begin a request, and return its log, and its response if that is there at once."""
 
-    def sent(self, log: RequestLog, response: Whole) -> RawHeaders:
-        """Note that the response goes out, and return its further headers."""
+    def end(self, log: RequestLog, response: Whole) -> RawHeaders:
+        """End a request whose response goes out now, and return the further headers of that."""
 
 
 class ConnectionCut(Exception):
@@ -78,9 +79,9 @@ class ConnectionCut(Exception):
         self.reset = reset
 
 
-def begun(scope: Scope) -> RequestLog | None:
-    """Return the log of a request that was begun as soon as it was read."""
-    log: RequestLog | None = scope.get("extensions", {}).get(BEGUN)
+def log_of(scope: Scope) -> RequestLog | None:
+    """Return the log of a request that was begun as soon as it was read, or None."""
+    log: RequestLog | None = scope.get("extensions", {}).get(LOG)
     return log
 
 

@@ -55,13 +55,13 @@ class Served:
             self._count(self.application)
 
     def _count(self, application: Middleware) -> None:
-        sent = application.sent
+        end = application.end
 
         def counted(log: RequestLog, response: Whole) -> RawHeaders:
             self.at_once += 1
-            return sent(log, response)
+            return end(log, response)
 
-        application.sent = counted  # type: ignore[method-assign]  # counts, and then does the same
+        application.end = counted  # type: ignore[method-assign]  # counts, and then does the same
 
     def records(self) -> list[dict[str, Any]]:
         """Return what the journals hold, but for the time, and the bytes that are kept of each request."""
