@@ -36,7 +36,8 @@ That is about 0.4 s, in which no other request is answered.
 def check(patterns: Sequence[str]) -> None:
     """Raise SchemaProblem if the patterns that are compiled when a schema is loaded take too long."""
     if sum(map(classes, patterns)) > MOST_AT_LOAD:
-        raise SchemaProblem((), f"its patterns have more than {MOST_AT_LOAD:,} classes of Unicode, repetitions counted")
+        words = f"more than {MOST_AT_LOAD:,} classes of Unicode such as \\p{{L}}, each as often as it is repeated"
+        raise SchemaProblem((), f"its patterns have {words}: use fewer of them, or repeat them less often")
 
 
 def classes(pattern: str) -> int:
