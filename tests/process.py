@@ -114,6 +114,10 @@ def serving(
         process = ServeProcess(popen, folder)
         with process.http:
             yield process
+    except Exception as error:
+        if popen.poll():
+            raise AssertionError(f"the server ended with exit status {popen.returncode}") from error
+        raise
     finally:
         if popen.poll() is None:
             popen.terminate()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from vlmrun_mock import typed
 from vlmrun_mock.api.errors import BodyTooLarge
 from vlmrun_mock.json_text import BYTE_ORDER_MARK
 from vlmrun_mock.lazy import lazy
@@ -202,11 +203,6 @@ class SchemaBody(Struct):
 
 BodyT = TypeVar("BodyT", bound=Struct)
 
-# msgspec resolves a type when it is first used, and crashes where two threads do so at once; an import has a lock.
-msgspec.convert({"messages": []}, MessagesBody)
-msgspec.convert({"messages": []}, ChatBody)
-msgspec.convert({"domain": ""}, SchemaBody)
-
 
 def read(body: type[BodyT], raw: bytes) -> tuple[BodyT, dict[str, Any]]:
     """Return a body, and all that was sent, further keys included; raises InvalidRequest with FastAPI's problems."""
@@ -216,11 +212,11 @@ def read(body: type[BodyT], raw: bytes) -> tuple[BodyT, dict[str, Any]]:
     if brackets <= MOST_BRACKETS:
         try:
             sent = msgspec.json.decode(raw.removeprefix(BYTE_ORDER_MARK))
-            return msgspec.convert(sent, body), sent
+            return typed.convert(sent, body), sent
         except (msgspec.MsgspecError, UnicodeDecodeError):
             pass
     sent = body_check.checked(body, raw)
-    return msgspec.convert(sent, body), sent
+    return typed.convert(sent, body), sent
 
 
 def _count(raw: bytes, byte: bytes) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from vlmrun_mock import typed
 from vlmrun_mock.api.bodies import (
     DEFAULT_METADATA,
     MOST_BRACKETS,
@@ -74,8 +75,8 @@ class _SplitBody(msgspec.Struct):
     messages: msgspec.Raw
 
 
-APART = msgspec.json.Decoder(_SplitBody)
-PLAIN_MESSAGES: msgspec.json.Decoder[list[MessageBody]] = msgspec.json.Decoder(Items[PlainMessage])
+APART = typed.decoder(_SplitBody)
+PLAIN_MESSAGES = typed.decoder(Items[PlainMessage])
 
 
 def parse(raw: bytes, embedded: EmbeddedDocuments | None = None) -> ChatRequest:
@@ -107,7 +108,7 @@ def _chat_request(raw: bytes, embedded: EmbeddedDocuments | None) -> ChatRequest
     return ChatRequest(extraction, id=around.id, parameters=around.parameters, image_details=details)
 
 
-def _apart(raw: bytes) -> tuple[ChatRequest, list[MessageBody]] | None:
+def _apart(raw: bytes) -> tuple[ChatRequest, Sequence[MessageBody]] | None:
     """Return what is read of a body, of which all but the messages is often the same; None where it is read as a whole.
 
     Both parts are read as they are within the whole, so that nothing shows which way was taken.
@@ -125,12 +126,12 @@ def _apart(raw: bytes) -> tuple[ChatRequest, list[MessageBody]] | None:
         return None
 
 
-def _messages(raw: bytes) -> list[MessageBody]:
+def _messages(raw: bytes) -> Sequence[MessageBody]:
     """Return the messages in a JSON list; raises MsgspecError and UnicodeDecodeError."""
     try:
         return PLAIN_MESSAGES.decode(raw)
     except msgspec.MsgspecError:
-        return msgspec.convert({"messages": msgspec.json.decode(raw)}, MessagesBody).messages
+        return typed.convert({"messages": msgspec.json.decode(raw)}, MessagesBody).messages
 
 
 @lru_cache(maxsize=200)
@@ -139,7 +140,7 @@ def _around(before: bytes, after: bytes) -> ChatRequest:
     return _whole(before + b"[]" + after)[0]
 
 
-def _whole(raw: bytes) -> tuple[ChatRequest, list[MessageBody]]:
+def _whole(raw: bytes) -> tuple[ChatRequest, Sequence[MessageBody]]:
     """Return what a body says beside its messages, and the messages."""
     body, sent = read(ChatBody, raw)
     vlmrun = body.vlmrun or NO_VLMRUN
@@ -189,14 +190,14 @@ def _message(message: MessageBody) -> Message:
     return Message(role, tuple(texts), tuple(places))
 
 
-def _image_details(messages: list[MessageBody]) -> Iterator[str]:
+def _image_details(messages: Sequence[MessageBody]) -> Iterator[str]:
     for message in messages:
         for part in _parts(message):
             if isinstance(part, ImageUrlPart) and part.image_url.detail:
                 yield part.image_url.detail
 
 
-def _documents(messages: list[MessageBody], embedded: EmbeddedDocuments | None) -> Iterator[Document]:
+def _documents(messages: Sequence[MessageBody], embedded: EmbeddedDocuments | None) -> Iterator[Document]:
     for row, message in enumerate(messages):
         for column, part in enumerate(_parts(message)):
             if not isinstance(part, TextPart):

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from vlmrun_mock import typed
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.bodies import DEFAULT_METADATA, Part, TextPart, read
 from vlmrun_mock.api.errors import ApiError
@@ -19,8 +20,6 @@ USUAL_MODEL = "vlmrun-orion-1:auto"
 
 OWN = "/_mock/files/"
 """What the address of an uploaded file has in it."""
-
-msgspec.convert({"type": "text", "text": ""}, Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,6 @@ def _part(value: dict[str, Any]) -> Any:
     if not isinstance(value.get("type"), str):
         return None
     try:
-        return msgspec.convert(value, Part)
+        return typed.convert(value, Part)
     except msgspec.ValidationError:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
 
 from vlmrun_mock.api.bodies import ConfigBody, Items, MetadataBody
@@ -175,22 +174,3 @@ def callback(url: str | None) -> str | None:
     if url == "":
         raise InvalidRequest([Problem(("body", "callback_url"), "The URL of a webhook should not be empty")])
     return url
-
-
-EXAMPLE = {"filename": "", "config": {}, "dataset_type": "images", "dataset_name": "", "domain": "", "model": ""}
-
-# As in `bodies`: a type is resolved once, before two threads can.
-for each in (
-    PresignedUrlBody,
-    AgentBody,
-    LookupBody,
-    ExecutionBody,
-    SkillBody,
-    FeedbackBody,
-    DatasetBody,
-    TrainingBody,
-    ProvisionBody,
-):
-    msgspec.convert({**EXAMPLE, "training_file": ""}, each)
-msgspec.convert({}, PredictionBody)
-msgspec.convert({}, TunedBody)

@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from vlmrun_mock import typed
+
 FOLDER = Path(__file__).parent
 USUAL = "en_US"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -179,7 +181,7 @@ def of(name: str) -> Locale:
     path = FOLDER / f"{name}.json"
     if name not in names():
         raise KeyError(name)
-    return msgspec.convert({**json.loads(path.read_text(encoding="utf-8")), "name": name}, Locale)
+    return typed.convert({**json.loads(path.read_text(encoding="utf-8")), "name": name}, Locale)
 
 
 @cache
