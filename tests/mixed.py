@@ -35,7 +35,8 @@ FAULTS = (
     {"kind": "no-usage", "times": 3},
     {"kind": "truncate"},
 )
-PADDING: list[list[object]] = [[]] * (MOST_BRACKETS + 1)
+PADDING: list[object] = json.loads("[" * MOST_BRACKETS + "]" * MOST_BRACKETS)
+"""Nested so deeply that a body is decoded in the way that takes longest."""
 
 
 def fixture(number: int, version: int) -> str:

@@ -87,9 +87,35 @@ def test_anything_anywhere_is_read_alike(changes: list[tuple[Path_, Any]]) -> No
     assert outcome(read, raw) == outcome(checked, raw)
 
 
-def test_a_body_that_may_be_nested_too_deeply_is_checked() -> None:
-    deep = "[" * 2 * MOST_BRACKETS + "]" * 2 * MOST_BRACKETS
-    raw = f'{{"messages": [{{}}], "further": {deep}}}'.encode()
+MANY = 2 * MOST_BRACKETS
+EMPTY = ",".join(MANY * ["[]"])
+IN_KEYS = MANY * '{"}":' + "1" + MANY * ',"{":0}'
+"""Objects in each other, whose keys look like the ends of some and the beginnings of others."""
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        pytest.param("[" * MANY + "]" * MANY, id="lists"),
+        pytest.param('{"a":' * MANY + "1" + "}" * MANY, id="objects"),
+        pytest.param(IN_KEYS, id="brackets in keys"),
+        pytest.param(IN_KEYS.replace('":', '\\\\":'), id="backslashes at the ends of keys"),
+        pytest.param(IN_KEYS.replace('"}', '"\\"}').replace('"{', '"\\"{'), id="quotes in keys"),
+        pytest.param(f"[{EMPTY},{IN_KEYS}]", id="among many"),
+    ],
+)
+def test_a_body_that_is_nested_too_deeply_is_refused(further: str) -> None:
+    json.loads(further)
+    raw = f'{{"messages": [{{}}], "further": {further}}}'.encode()
 
     with pytest.raises(InvalidRequest, match="recursion limit"):
         read(raw)
+
+
+@pytest.mark.parametrize("count", [MANY, 50_000])
+@pytest.mark.parametrize("inner", ["[]", '{"a": []}', '["[", "\\"]"]', '{"a\\\\": [1.5, 1e3, "\\n"]}', '"]", []'])
+def test_a_body_with_many_lists_and_objects_is_read_as_a_small_one_is(inner: str, count: int) -> None:
+    raw = f'{{"messages": [{{}}], "further": [{",".join(count * [inner])}]}}'.encode()
+
+    assert outcome(read, raw) == outcome(checked, raw)
+    assert outcome(read, raw[:-2] + b"}") == outcome(checked, raw[:-2] + b"}")

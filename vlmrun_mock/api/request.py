@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -21,6 +22,9 @@ DELETE = b"\x7f"
 
 AS_FACTS = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 """How facts are written to be digested."""
+
+WHOLE = re.compile(r"\.0|e\+")
+"""What is in each number that is written as a float though it is whole."""
 
 OwnerT = TypeVar("OwnerT")
 ValueT = TypeVar("ValueT")
@@ -246,7 +250,11 @@ def _facts(request: ExtractionRequest) -> bytes:
     """Return what the fingerprint of a request is that of."""
     identities = [document.identity for document in request.documents]
     if request.schema or request.config is not NO_CONFIG:
-        return AS_FACTS([request.domain, identities, _with_plain_numbers(request.parts.given())]).encode()
+        given = request.parts.given()
+        facts = AS_FACTS([request.domain, identities, given])
+        if WHOLE.search(facts):
+            facts = AS_FACTS([request.domain, identities, _with_plain_numbers(given)])
+        return facts.encode()
     return _usual_facts(request, identities)
 
 
@@ -288,7 +296,7 @@ class _UsualFacts(msgspec.Struct):
 
 def _with_plain_numbers(value: Any) -> Any:
     """Return a JSON value in which equal numbers are written alike: 1.0 as 1."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _with_plain_numbers(child) for key, child in value.items()}
     if isinstance(value, list):
         return [_with_plain_numbers(child) for child in value]
