@@ -162,9 +162,11 @@ def _latency(key: str, title: str, seconds: int, busy: Callable[[Server], Abstra
             body = bodies.text(f"Extract {COUNTER}.", peer.extra)
             load = Load(body, folder / "body")
             _asked(server, body, WARM_UP)
+            time.sleep(SECONDS)  # what runs after the start has run
 
             def measure() -> Figures:
                 with busy(server):
+                    time.sleep(SECONDS)  # what its first requests start has started
                     return {key: load.run(server, seconds, connections=1).p99_milliseconds}
 
             yield measure

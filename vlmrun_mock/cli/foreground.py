@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import click
 
 from vlmrun_mock.fixtures.errors import FixtureFolderError
+from vlmrun_mock.helper import HELPER
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.settings import Settings
 
@@ -100,6 +101,7 @@ def run(
             # A browser that does not start at once must not hold up the server.
             threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
         sys.setswitchinterval(SWITCH_SECONDS)
+        ending.enter_context(HELPER.allowed())
         # What later requests will need is loaded beside the first, which load the little that they need.
         ending.enter_context(server.beside(_warmed(scopes), after=QUIET_SECONDS))
         if watch:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
+
 from vlmrun_mock.api.errors import InvalidRequest, Problem
-from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
+from vlmrun_mock.api.request import CallerSchema, ExtractionRequest, Place
+from vlmrun_mock.helper import HELPER
 from vlmrun_mock.json_text import dotted, quoted, written
 from vlmrun_mock.mock.options.server import LOCALES
 from vlmrun_mock.schema import generate, gql_statement, grounding, misreading, selection
@@ -76,19 +79,37 @@ def locale_of(request: ExtractionRequest, usual: str) -> str:
     return best if counts[best] >= ENOUGH_WORDS else usual
 
 
-def filled(
-    caller: CallerSchema, request: ExtractionRequest, seed: Seed, base: object, locale: str = "en_US"
-) -> tuple[object, Guesses]:
-    """Return a value that meets the caller's schema, from `base` where names and types agree, and how that was read.
+class Filled(msgspec.Struct, frozen=True):
+    """A value that meets a caller's schema, as compact JSON, and how the schema was read."""
 
-    Raises InvalidRequest.
-    """
+    text: str
+    guesses: Guesses
+
+    @property
+    def value(self) -> Any:
+        """The value itself."""
+        return json.loads(self.text)
+
+
+def filled(caller: CallerSchema, request: ExtractionRequest, seed: Seed, base: object, locale: str = "en_US") -> Filled:
+    """Return a value that meets the caller's schema, from `base` where names and types agree; raises InvalidRequest."""
+    made = HELPER.call(_filled, caller.schema, seed, request.subject, base, locale)
+    if isinstance(made, Filled):
+        return made
+    place, message = made
+    raise InvalidRequest([Problem((*caller.place, *place), message)])
+
+
+def _filled(
+    schema: Mapping[str, Any], seed: Seed, facts: Sequence[str], base: object, locale: str
+) -> Filled | tuple[Place, str]:
+    """Return what meets a schema, or the place and the words of the problem with it."""
     try:
-        loaded = load(caller.schema)
-        value = generate.generate(loaded, seed=seed, facts=request.subject, base=base, locale=locale)
+        loaded = load(schema)
+        value = generate.generate(loaded, seed=seed, facts=facts, base=base, locale=locale)
     except SchemaProblem as problem:
-        raise InvalidRequest([Problem((*caller.place, *problem.place), problem.message)]) from None
-    return value, loaded.guesses
+        return problem.place, problem.message
+    return Filled(written(value), loaded.guesses)
 
 
 def unmet(caller: CallerSchema, content: object) -> tuple[str | None, Guesses]:
@@ -96,14 +117,25 @@ def unmet(caller: CallerSchema, content: object) -> tuple[str | None, Guesses]:
 
     Content that is text is read as the JSON that it should be.
     """
+    return HELPER.call(_unmet, caller.schema, content)
+
+
+def _unmet(schema: Mapping[str, Any], content: object) -> tuple[str | None, Guesses]:
     guesses: Guesses = ()
     try:
-        loaded = load(caller.schema)
+        loaded = load(schema)
         guesses = loaded.guesses
         found = loaded.violations(json.loads(content) if isinstance(content, str) else content)
     except ValueError as problem:
         return str(problem), guesses
     return f"{'.'.join(map(str, found[0].place)) or 'it'}: {found[0].message}" if found else None, guesses
+
+
+def is_changed(request: ExtractionRequest, settings: Settings) -> bool:
+    """Return whether `finished` changes anything of an answer."""
+    config = request.config
+    pages = config.pages and request.domain == MARKDOWN
+    return bool(settings.misread or config.gql_stmt or config.grounding or config.confidence or pages)
 
 
 def finished(

@@ -41,16 +41,16 @@ if TYPE_CHECKING:
     from vlmrun_mock.fixtures import originals as pictures
     from vlmrun_mock.fixtures.bodies import FixtureBody
     from vlmrun_mock.fixtures.originals import Looks, Originals
-    from vlmrun_mock.mock import content
     from vlmrun_mock.recording import recorder as recording
     from vlmrun_mock.recording.recorder import Recorder
     from vlmrun_mock.recording.upstream import UpstreamRequest
+    from vlmrun_mock.schema import generate
 else:
     chat_parser = lazy("vlmrun_mock.api.chat_parser")
     loader = lazy("vlmrun_mock.fixtures.loader")
     pages = lazy("vlmrun_mock.documents.pages")
     pictures = lazy("vlmrun_mock.fixtures.originals")
-    content = lazy("vlmrun_mock.mock.content")
+    generate = lazy("vlmrun_mock.schema.generate")
     recording = lazy("vlmrun_mock.recording.recorder")
 
 
@@ -331,7 +331,7 @@ class Mock:
         yield
         self.tokenizer.load()
         yield
-        content.filled(CallerSchema({"type": "string"}, ()), ExtractionRequest(), self.seed, None)
+        generate.generate({"type": "string"}, seed=self.seed)
 
     def fixture_sets(self) -> list[FixtureSet]:
         """Return the sets of fixtures in order of precedence."""

@@ -41,7 +41,7 @@ def prose(request: ExtractionRequest, seed: Seed, generic: Mapping[str, Any]) ->
     if ASKS_FOR_JSON.search(request.text):
         found = json.dumps(plausible(request, seed, generic), indent=2, ensure_ascii=False)
         return f"Here is what I found in the {listed}:\n\n```json\n{found}\n```"
-    facts, _ = content.filled(CallerSchema(generic, ()), request, seed, None)
+    facts = content.filled(CallerSchema(generic, ()), request, seed, None).value
     title = facts.get("title") if isinstance(facts, dict) else None
     summary = facts.get("summary") if isinstance(facts, dict) else None
     return f"This is what I see in the {listed}: {title}. {summary}"
@@ -52,8 +52,7 @@ def plausible(request: ExtractionRequest, seed: Seed, generic: Mapping[str, Any]
     names = fields(request.text)
     properties = {name: {"type": "number" if NUMERIC.search(name) else "string"} for name in names}
     schema = {"type": "object", "properties": properties, "required": names} if names else generic
-    value, _ = content.filled(CallerSchema(schema, ()), request, seed, None)
-    return value
+    return content.filled(CallerSchema(schema, ()), request, seed, None).value
 
 
 def fields(text: str) -> list[str]:

@@ -164,17 +164,9 @@ async def played(mock: Mock, fixture: Fixture, request: ExtractionRequest) -> An
     answer = mock.next_answer(fixture)
     if answer.varied or (mock.settings.vary and fixture.origin == PACKAGED_ORIGIN):
         answer = await aside(_varied, GENERATION, mock, fixture, answer, request)
-    config = request.config
     if answer.error or isinstance(answer.content, str):
         made = AnswerText("" if answer.error else answer.content)
-    elif (
-        config.gql_stmt
-        or config.grounding
-        or config.confidence
-        or mock.settings.misread
-        or (config.pages and request.domain == content.MARKDOWN)
-        or (answer.merged and request.schema)
-    ):
+    elif content.is_changed(request, mock.settings) or (answer.merged and request.schema):
         made = await aside(_changed, GENERATION, mock, answer, request)
     else:
         made = AnswerText(answer.compact)
@@ -222,7 +214,8 @@ def _changed(mock: Mock, answer: FixtureAnswer, request: ExtractionRequest) -> A
     guesses: tuple[str, ...] = ()
     if answer.merged and request.schema is not None:
         locale = content.locale_of(request, mock.settings.locale)
-        value, guesses = content.filled(request.schema, request, mock.seed, value, locale)
+        made = content.filled(request.schema, request, mock.seed, value, locale)
+        value, guesses = made.value, made.guesses
     return finished(mock, value, request, guesses, answer.boxes)
 
 
@@ -233,11 +226,12 @@ def generated(mock: Mock, request: ExtractionRequest, caller: CallerSchema) -> A
     if domain and mock.settings.vary:
         base = content.varied(domain, mock, request)
     locale = content.locale_of(request, mock.settings.locale)
-    value, guesses = content.filled(caller, request, mock.seed, base, locale)
-    if request.generation != "vlm-1":
-        value = prose.with_refs(value, request, mock.seed)
-    made = finished(mock, value, request, guesses)
-    return Answer(made.text, "generated", notes=made.notes, guesses=made.guesses)
+    made = content.filled(caller, request, mock.seed, base, locale)
+    if request.generation == "vlm-1" and not content.is_changed(request, mock.settings):
+        return Answer(made.text, "generated", guesses=made.guesses)
+    value = made.value if request.generation == "vlm-1" else prose.with_refs(made.value, request, mock.seed)
+    text = finished(mock, value, request, made.guesses)
+    return Answer(text.text, "generated", notes=text.notes, guesses=text.guesses)
 
 
 def finished(

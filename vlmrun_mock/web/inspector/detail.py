@@ -142,7 +142,7 @@ def _for_draft(found: FoundRequest, content: Any) -> Any:
     if content is not None or request is None or request.schema is None:
         return content
     try:
-        return mock_content.filled(request.schema, request, found.mock.seed, None)[0]
+        return mock_content.filled(request.schema, request, found.mock.seed, None).value
     except InvalidRequest:
         return None
 
