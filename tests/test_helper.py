@@ -16,14 +16,16 @@ from tests.serving import CHAT
 from vlmrun_mock import helper
 from vlmrun_mock.helper import Helper
 
-SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}, "vendor": {"type": "string"}}}
+SCHEMA = {"type": "array", "minItems": 10, "items": {"type": "object", "properties": {"total": {"type": "number"}}}}
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="processes are looked at as POSIX has them")
 
 
 @pytest.fixture
-def allowed() -> Iterator[Helper]:
-    """Yield a helper that may have a process."""
+def allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Helper]:
+    """Yield a helper that may have a process, waits for it, and tries again at once."""
+    monkeypatch.setattr(helper, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(helper, "REST", 0)
     made = Helper()
     with made.allowed():
         yield made
@@ -48,13 +50,6 @@ def has_ended(process: int) -> bool:
             return True
         time.sleep(0.01)
     return False
-
-
-def late_elsewhere(here: int) -> str:
-    """Sleep for longer than anyone waits, unless it is in one process."""
-    if os.getpid() != here:
-        time.sleep(PATIENCE)
-    return "done"
 
 
 def test_without_leave_there_is_no_process() -> None:
@@ -82,19 +77,49 @@ def test_a_process_that_is_killed_is_replaced_and_no_call_is_lost(allowed: Helpe
 
 
 @posix
-def test_a_process_that_answers_too_late_is_used_no_more(allowed: Helper, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [0, 1_000_000], ids=["a small call", "a call that fills the pipe"])
+def test_a_process_that_is_stopped_is_waited_for_shortly_and_used_again_once_it_goes_on(
+    size: int, allowed: Helper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there = process_of(allowed)
     monkeypatch.setattr(helper, "PATIENCE", 0.1)
+    os.kill(there, signal.SIGSTOP)
+    started = time.monotonic()
 
-    assert allowed.call(late_elsewhere, os.getpid()) == "done"
-    assert has_ended(there)
-    monkeypatch.setattr(helper, "PATIENCE", PATIENCE)
-    time.sleep(1)
+    assert [allowed.call(bytes, b"x" * size) for _ in range(20)] == [b"x" * size] * 20
+    assert time.monotonic() - started < 2  # one is waited for, as the others find it busy
+    os.kill(there, signal.SIGCONT)
+    assert process_of(allowed) == there
+
+
+@posix
+def test_after_an_answer_that_came_too_late_nothing_is_asked_for_a_while(
+    allowed: Helper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = process_of(allowed)
+    monkeypatch.setattr(helper, "PATIENCE", 0.1)
+    monkeypatch.setattr(helper, "REST", PATIENCE)
+    os.kill(there, signal.SIGSTOP)
+    allowed.call(os.getpid)
+    os.kill(there, signal.SIGCONT)
+    time.sleep(0.2)
+
     assert {allowed.call(os.getpid) for _ in range(20)} == {os.getpid()}
 
 
-@pytest.mark.parametrize("executable", ["", "/nowhere/python", "/bin/false", "/bin/cat"])
-def test_where_no_process_starts_all_is_answered_here(executable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_sent_or_fails_there_is_done_here(allowed: Helper) -> None:
+    process_of(allowed)
+
+    assert allowed.call(type(lambda: 0).__call__, lambda: "a function without a name") == "a function without a name"
+    with pytest.raises(ZeroDivisionError):
+        allowed.call(divmod, 1, 0)
+    assert process_of(allowed)
+
+
+@pytest.mark.parametrize("executable", ["", "/nowhere/python", "/bin/false", "/bin/cat", "/bin/echo", "/usr/bin/yes"])
+def test_where_no_process_answers_all_is_done_here(
+    executable: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "executable", executable)
     used = Helper()
 
@@ -102,6 +127,19 @@ def test_where_no_process_starts_all_is_answered_here(executable: str, monkeypat
         for _ in range(20):
             assert used.call(os.getpid) == os.getpid()
             time.sleep(0.02)
+    assert capfd.readouterr() == ("", "")
+
+
+@posix
+def test_what_python_prints_when_it_starts_is_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho cov\nprintf loaded\nexec '{sys.executable}' \"$@\"\n", encoding="utf-8")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    used = Helper()
+
+    with used.allowed():
+        assert process_of(used)
 
 
 @posix

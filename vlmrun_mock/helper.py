@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pickle
-import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLate
 from typing import IO, Any, ParamSpec, TypeVar, cast
 
 Arguments = ParamSpec("Arguments")
@@ -19,27 +22,33 @@ ResultT = TypeVar("ResultT")
 CODE = "import sys; sys.path[:] = sys.argv[1:]; from vlmrun_mock.helper import work; work()"
 """What the process runs: it finds this package where this process did."""
 
+HERE_ON = b"vlmrun-mock answers from here on\n"
+"""What comes before the first answer, after whatever starting Python may have printed."""
+
 NO_CTRL_C = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """On Windows, keeps the process from what ends the server."""
 
-PATIENCE = 2.0
-"""Seconds that an answer may take; most take a hundredth. On a machine that is so busy, the process is no help."""
+PATIENCE = 0.3
+"""Seconds that an answer is waited for: twice what the most costly take on a processor that is free."""
 
-ENDED = (OSError, EOFError, ValueError, pickle.PickleError)
-"""What talking to a process raises that has ended."""
+REST = 10.0
+"""Seconds after an answer that came too late, or a process that ended, in which nothing is asked."""
 
 
 class Helper:
-    """Calls functions in another process, or in this one where there is none.
+    """Calls functions in another process, or in this one where that takes too long.
 
-    That process starts when it is first needed. Until it has answered its first call, which this process answers
-    meanwhile, all calls are answered here. The functions are pure, of this package, and raise nothing.
+    That process starts when it is first needed. It has the processor after all others, so on a busy machine it is no
+    help. The functions are pure and of this package: nobody can tell where they ran.
     """
 
     def __init__(self) -> None:
-        self._is_allowed = self._is_ready = False
         self._lock = threading.Lock()
+        self._talking = ThreadPoolExecutor(1, "vlmrun-mock-helper")
+        self._is_allowed = self._is_ready = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._asked: Future[Any] | None = None
+        self._rests_until = 0.0
 
     @contextlib.contextmanager
     def allowed(self) -> Iterator[None]:
@@ -48,67 +57,72 @@ class Helper:
         try:
             yield
         finally:
-            self._is_allowed = False
-            if self._process:
-                self._process.kill()
             with self._lock:
-                self._end()
+                self._is_allowed = False
+                process, asked = self._process, self._asked
+            if process:
+                process.kill()
+            if asked:
+                with contextlib.suppress(Exception):  # of a call that nobody waits for
+                    asked.result()
+            self._end()
 
     def call(
         self, function: Callable[Arguments, ResultT], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> ResultT:
-        """Return what a function returns."""
-        if self._is_allowed:
-            with self._lock:
-                if self._is_ready:
-                    try:
-                        return cast("ResultT", self._ask(function, args, kwargs))
-                    except TimeoutError:
-                        self._is_allowed = False
-                        self._end()
-                    except ENDED:
-                        self._end()
-                elif self._process is None:
-                    self._begin(function, args, kwargs)
+        """Return what a function returns, or raise what it raises here."""
+        with self._lock:
+            asked = self._ask(function, args, kwargs)
+            is_waited_for = self._is_ready
+        if asked is not None and is_waited_for:
+            try:
+                return cast("ResultT", asked.result(PATIENCE))
+            except TooLate:
+                self._rests_until = time.monotonic() + REST
+            except Exception:  # noqa: BLE001, S110 - whatever is wrong with another process, this one can answer
+                pass
         return function(*args, **kwargs)
 
-    def _begin(self, *call: object) -> None:
-        """Start the process, and let it answer a call, after which it is ready."""
-        try:
-            with _without_ctrl_c():
-                self._process = subprocess.Popen(  # noqa: S603 - this package's own code
-                    [sys.executable, "-c", CODE, *sys.path],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    creationflags=NO_CTRL_C,
-                )
-        except OSError:
-            self._is_allowed = False
-        else:
-            threading.Thread(target=self._get_ready, args=call, name="vlmrun-mock-helper", daemon=True).start()
+    def _ask(self, *call: object) -> Future[Any] | None:
+        """Return the answer to come; None where none is asked for, as the last one is still to come."""
+        is_busy = self._asked is not None and not self._asked.done()
+        if not self._is_allowed or is_busy or time.monotonic() < self._rests_until:
+            return None
+        self._asked = self._talking.submit(self._answer, *call)
+        return self._asked
 
-    def _get_ready(self, *call: object) -> None:
+    def _answer(self, *call: object) -> Any:
         try:
-            self._ask(*call)
-        except ENDED:  # it cannot start, so it is not tried again
-            self._is_allowed = False
-            with self._lock:
-                self._end()
-        else:
-            self._is_ready = self._is_allowed
+            if self._process is None:
+                self._start()
+            process = cast("subprocess.Popen[bytes]", self._process)
+            calls, results = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+            calls.write(pickle.dumps(call, pickle.HIGHEST_PROTOCOL))
+            calls.flush()
+            answer = pickle.load(results)  # noqa: S301 - written by this package's own code
+        except Exception:
+            self._rests_until = time.monotonic() + REST
+            self._end()
+            raise
+        self._is_ready = True
+        return answer
 
-    def _ask(self, *call: object) -> Any:
-        if self._process is None:
-            raise EOFError
-        calls, results = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
-        calls.write(pickle.dumps(call, pickle.HIGHEST_PROTOCOL))
-        calls.flush()
-        if sys.platform != "win32":  # where the process does not give way
-            poll = select.poll()
-            poll.register(results, select.POLLIN)
-            if not poll.poll(1000 * PATIENCE):
-                raise TimeoutError
-        return pickle.load(results)  # noqa: S301 - written by this package's own code
+    def _start(self) -> None:
+        path = [each for each in sys.path if isinstance(each, str)]
+        with self._lock, _without_ctrl_c():
+            if not self._is_allowed:
+                raise EOFError
+            self._process = subprocess.Popen(  # noqa: S603 - this package's own code
+                [sys.executable, "-I", "-c", CODE, *path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # what fails there is done here, where it is seen
+                creationflags=NO_CTRL_C,
+            )
+        results = cast("IO[bytes]", self._process.stdout)
+        while not (line := results.readline()).endswith(HERE_ON):
+            if not line:
+                raise EOFError
 
     def _end(self) -> None:
         self._is_ready = False
@@ -139,17 +153,19 @@ def _without_ctrl_c() -> Iterator[None]:
 
 def work() -> None:
     """Answer the calls on standard input until it ends, on standard output."""
-    _give_way()
     calls, results = sys.stdin.buffer, sys.stdout.buffer
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            function, args, kwargs = pickle.load(calls)  # noqa: S301 - written by this package's own code
-            pickle.dump(function(*args, **kwargs), results, pickle.HIGHEST_PROTOCOL)
+    with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
+        results.write(HERE_ON)
+        for number in itertools.count():
             results.flush()
+            if number == 1:  # sooner, it would never get ready beside the thread that does its work meanwhile
+                _give_way()
+            function, args, kwargs = pickle.load(calls)  # noqa: S301 - written by this package's own code
+            results.write(pickle.dumps(function(*args, **kwargs), pickle.HIGHEST_PROTOCOL))
 
 
 def _give_way() -> None:
-    """Let the server have the processor first where they share one."""
+    """Let all others have the processor first."""
     with contextlib.suppress(OSError):
         if hasattr(os, "SCHED_IDLE"):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -119,3 +120,15 @@ def test_a_body_with_many_lists_and_objects_is_read_as_a_small_one_is(inner: str
 
     assert outcome(read, raw) == outcome(checked, raw)
     assert outcome(read, raw[:-2] + b"}") == outcome(checked, raw[:-2] + b"}")
+
+
+def test_what_is_no_json_takes_no_more_memory_than_it_has_bytes() -> None:
+    raw = b'{"messages": [{}], "x": [%b], "y": ' % b",".join(MANY * [b"[]"]) + b'"ab"ab' * 1_000_000
+
+    tracemalloc.start()
+    with pytest.raises(InvalidRequest):
+        read(raw)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < len(raw)

@@ -25,8 +25,8 @@ MOST_ITEMS = 10_000
 MOST_BRACKETS = 200
 """Objects and lists that may be in each other: msgspec takes more, pydantic few more."""
 
-MOST_PAIRED = 40_000
-"""Objects and lists that are looked at for how deeply they are nested, which takes longer the deeper they are."""
+MOST_PAIRED, LONGEST_PAIRED = 40_000, 1_000_000
+"""Objects and lists, and bytes, that are looked at for how deeply they are nested."""
 
 OPENING, CLOSING = b"{", b"}"
 PAIRS = bytes.maketrans(b"[]", OPENING + CLOSING)
@@ -216,7 +216,7 @@ def read(body: type[BodyT], raw: bytes) -> tuple[BodyT, dict[str, Any]]:
     brackets = _count(raw, b"{") + _count(raw, b"[")
     if brackets + _count(raw, b",") > MOST_VALUES:
         raise BodyTooLarge(f"The body has more than {MOST_VALUES:,} JSON values, or commas in its texts: send fewer")
-    if brackets <= MOST_BRACKETS or (brackets <= MOST_PAIRED and not _is_deep(raw)):
+    if brackets <= MOST_BRACKETS or not _is_deep(raw, brackets):
         try:
             sent = msgspec.json.decode(raw.removeprefix(BYTE_ORDER_MARK))
             return typed.convert(sent, body), sent
@@ -226,15 +226,17 @@ def read(body: type[BodyT], raw: bytes) -> tuple[BodyT, dict[str, Any]]:
     return typed.convert(sent, body), sent
 
 
-def _is_deep(raw: bytes) -> bool:
+def _is_deep(raw: bytes, brackets: int) -> bool:
     """Return whether more than MOST_BRACKETS objects and lists of a JSON text may be in each other."""
+    if brackets > MOST_PAIRED or len(raw) > LONGEST_PAIRED:
+        return True
     if b"\\" in raw:
         raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     outside_strings = b"".join(raw.split(b'"')[::2])
-    brackets = outside_strings.translate(PAIRS, NO_BRACKETS)
+    pairs = outside_strings.translate(PAIRS, NO_BRACKETS)
     for _ in range(MOST_BRACKETS):
-        brackets = brackets.replace(OPENING + CLOSING, b"")
-    return bool(brackets)
+        pairs = pairs.replace(OPENING + CLOSING, b"")
+    return bool(pairs)
 
 
 def _count(raw: bytes, byte: bytes) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import msgspec
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from vlmrun_mock.fixtures.domains import Domain
     from vlmrun_mock.mock.mock import Mock
     from vlmrun_mock.mock.settings import Settings
+
+Arguments = ParamSpec("Arguments")
+ResultT = TypeVar("ResultT")
 
 Guesses: TypeAlias = tuple[str, ...]
 """How a schema was read that names no dialect, or an unknown one."""
@@ -48,6 +51,11 @@ ENOUGH_WORDS = 4
 """How many of a language's words a text has at least."""
 
 LONGEST_READ = 2_000
+
+SHORT = 2_000
+"""Characters of a schema that takes some milliseconds, unless it asks for MANY of something."""
+
+MANY = re.compile(r'"min(?:Items|Properties|Contains)": \d\d')
 
 MARKDOWN = "document.markdown"
 """The domain whose answer is a list of pages."""
@@ -93,7 +101,7 @@ class Filled(msgspec.Struct, frozen=True):
 
 def filled(caller: CallerSchema, request: ExtractionRequest, seed: Seed, base: object, locale: str = "en_US") -> Filled:
     """Return a value that meets the caller's schema, from `base` where names and types agree; raises InvalidRequest."""
-    made = HELPER.call(_filled, caller.schema, seed, request.subject, base, locale)
+    made = _aside(_filled, caller.schema, seed, request.subject, base, locale)
     if isinstance(made, Filled):
         return made
     place, message = made
@@ -112,12 +120,25 @@ def _filled(
     return Filled(written(value), loaded.guesses)
 
 
+def _aside(
+    function: Callable[Concatenate[Mapping[str, Any], Arguments], ResultT],
+    schema: Mapping[str, Any],
+    *args: Arguments.args,
+    **kwargs: Arguments.kwargs,
+) -> ResultT:
+    """Return what a function of a schema returns, called by the helper where that may take long."""
+    text = json.dumps(schema)
+    if len(text) > SHORT or MANY.search(text):
+        return HELPER.call(function, schema, *args, **kwargs)
+    return function(schema, *args, **kwargs)
+
+
 def unmet(caller: CallerSchema, content: object) -> tuple[str | None, Guesses]:
     """Return why content does not meet the caller's schema, or None, and how that was read.
 
     Content that is text is read as the JSON that it should be.
     """
-    return HELPER.call(_unmet, caller.schema, content)
+    return _aside(_unmet, caller.schema, content)
 
 
 def _unmet(schema: Mapping[str, Any], content: object) -> tuple[str | None, Guesses]:
