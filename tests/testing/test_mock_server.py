@@ -388,3 +388,20 @@ def test_a_process_that_forgets_to_stop_it_ends_all_the_same(tmp_path: Path) -> 
     )
 
     assert (ended.returncode, ended.stdout) == (0, "<MockServer with the key 'local'>" + os.linesep)
+
+
+def test_the_first_answer_needs_nothing_that_makes_answers() -> None:
+    script = (
+        "import httpx, sys, vlmrun_mock\n"
+        "with vlmrun_mock.MockServer() as server:\n"
+        "    body = {'messages': [{}], 'vlmrun': {'domain': 'document.invoice'}}\n"
+        "    url = f'{server.openai_url}/chat/completions'\n"
+        "    assert httpx.post(url, json=body, headers={'Authorization': 'Bearer k'}).status_code == 201\n"
+        "print(sorted(name for name in sys.modules if name.startswith('vlmrun_mock.schema.generate')))"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout.strip() == "[]"

@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import threading
-import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,8 @@ from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.settings import Settings
 
 if TYPE_CHECKING:
+    import webbrowser
+
     from vlmrun_mock.cli import console
     from vlmrun_mock.cli.console import Console
     from vlmrun_mock.fixtures import watch as watcher
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from vlmrun_mock.web import app, malloc, server
     from vlmrun_mock.web.inspector import inspection as inspector_state
 else:
+    webbrowser = lazy("webbrowser")
     console = lazy("vlmrun_mock.cli.console")
     watcher = lazy("vlmrun_mock.fixtures.watch")
     mock_scopes = lazy("vlmrun_mock.mock.scopes")

@@ -152,13 +152,6 @@ def _unmet(schema: Mapping[str, Any], content: object) -> tuple[str | None, Gues
     return f"{'.'.join(map(str, found[0].place)) or 'it'}: {found[0].message}" if found else None, guesses
 
 
-def is_changed(request: ExtractionRequest, settings: Settings) -> bool:
-    """Return whether `finished` changes anything of an answer."""
-    config = request.config
-    pages = config.pages and request.domain == MARKDOWN
-    return bool(settings.misread or config.gql_stmt or config.grounding or config.confidence or pages)
-
-
 def finished(
     content: object,
     request: ExtractionRequest,

@@ -166,7 +166,7 @@ async def played(mock: Mock, fixture: Fixture, request: ExtractionRequest) -> An
         answer = await aside(_varied, GENERATION, mock, fixture, answer, request)
     if answer.error or isinstance(answer.content, str):
         made = AnswerText("" if answer.error else answer.content)
-    elif content.is_changed(request, mock.settings) or (answer.merged and request.schema):
+    elif _is_changed(mock, request) or (answer.merged and request.schema):
         made = await aside(_changed, GENERATION, mock, answer, request)
     else:
         made = AnswerText(answer.compact)
@@ -227,11 +227,18 @@ def generated(mock: Mock, request: ExtractionRequest, caller: CallerSchema) -> A
         base = content.varied(domain, mock, request)
     locale = content.locale_of(request, mock.settings.locale)
     made = content.filled(caller, request, mock.seed, base, locale)
-    if request.generation == "vlm-1" and not content.is_changed(request, mock.settings):
+    if request.generation == "vlm-1" and not _is_changed(mock, request):
         return Answer(made.text, "generated", guesses=made.guesses)
     value = made.value if request.generation == "vlm-1" else prose.with_refs(made.value, request, mock.seed)
     text = finished(mock, value, request, made.guesses)
     return Answer(text.text, "generated", notes=text.notes, guesses=text.guesses)
+
+
+def _is_changed(mock: Mock, request: ExtractionRequest) -> bool:
+    """Return whether an answer is not as it was made; `content` is loaded for what changes it alone."""
+    config = request.config
+    pages = config.pages and request.domain == content.MARKDOWN
+    return bool(mock.settings.misread or config.gql_stmt or config.grounding or config.confidence or pages)
 
 
 def finished(
