@@ -244,15 +244,17 @@ def test_uvicorns_protocol_has_the_names_by_which_a_request_is_answered_at_once(
 def test_a_connection_is_kept_for_longer_than_the_official_clients_keep_it() -> None:
     seconds = httpx.Limits().keepalive_expiry or 0.0
 
-    with (
-        running(application(Scopes())) as url,
-        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as it,
-    ):
-        it.sendall(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        first = it.recv(10_000)
-        time.sleep(seconds + 1)
-        it.sendall(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        second = it.recv(10_000)
+    with running(application(Scopes())) as url:
+        connection = http.client.HTTPConnection("127.0.0.1", int(url.rpartition(":")[2]))
+        statuses, sockets = [], []
+        for pause in (0, seconds + 1):
+            time.sleep(pause)
+            connection.request("GET", "/v1/health")
+            sockets.append(connection.sock)
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
+        connection.close()
 
-    assert first.startswith(b"HTTP/1.1 200")
-    assert second.startswith(b"HTTP/1.1 200")
+    assert statuses == [200, 200]
+    assert sockets[0] is sockets[1]  # it would have connected anew
