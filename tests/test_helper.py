@@ -82,12 +82,12 @@ def test_a_process_that_is_stopped_is_waited_for_shortly_and_used_again_once_it_
     size: int, allowed: Helper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = process_of(allowed)
-    monkeypatch.setattr(helper, "PATIENCE", 0.1)
+    monkeypatch.setattr(helper, "PATIENCE", 0.5)
     os.kill(there, signal.SIGSTOP)
     started = time.monotonic()
 
     assert [allowed.call(bytes, b"x" * size) for _ in range(20)] == [b"x" * size] * 20
-    assert time.monotonic() - started < 2  # one is waited for, as the others find it busy
+    assert time.monotonic() - started < 8  # one is waited for, as the others find it busy
     os.kill(there, signal.SIGCONT)
     assert process_of(allowed) == there
 
