@@ -24,6 +24,8 @@ from vlmrun_mock.api.quirks import QUIRKS
 from vlmrun_mock.api.tokens import MOST_UNBROKEN, WINDOW
 from vlmrun_mock.fixtures.check.finding import CODES
 from vlmrun_mock.fixtures.domains import ALIASES, packaged
+from vlmrun_mock.helper import PATIENCE, REST
+from vlmrun_mock.mock.content import SHORT
 from vlmrun_mock.mock.faults import KINDS
 from vlmrun_mock.mock.files import MOST_FILES
 from vlmrun_mock.mock.journal import MOST_BYTES, MOST_ENTRIES
@@ -212,6 +214,12 @@ LIMITS: Sequence[tuple[str, str, str]] = (
         "fewer optional fields, and equal subschemas get equal values",
     ),
     ("characters of a generated answer", f"{budget.MOST_TEXT:,}", "422"),
+    (
+        "characters of a schema that a thread fills",
+        f"{SHORT:,}, and no `minItems` of 10 or more",
+        "the helper fills it",
+    ),
+    ("the helper's time for an answer", f"{PATIENCE} s", f"a thread fills schemas for {REST:.0f} s"),
     ("an answer of the upstream, unpacked", f"{LARGEST_ANSWER // MEBIBYTE} MiB", "502"),
     ("entries of a key's journal", f"{MOST_ENTRIES:,}, and {MOST_BYTES // 1_000_000} MB", "the oldest make room"),
     (

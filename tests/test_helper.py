@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,11 @@ from tests.serving import CHAT
 from vlmrun_mock import helper
 from vlmrun_mock.helper import Helper
 
-SCHEMA = {"type": "array", "minItems": 10, "items": {"type": "object", "properties": {"total": {"type": "number"}}}}
+SCHEMA: Mapping[str, Any] = {
+    "type": "array",
+    "minItems": 10,
+    "items": {"type": "object", "properties": {"total": {"type": "number"}}},
+}
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="processes are looked at as POSIX has them")
 
@@ -110,7 +115,7 @@ def test_after_an_answer_that_came_too_late_nothing_is_asked_for_a_while(
 def test_what_cannot_be_sent_or_fails_there_is_done_here(allowed: Helper) -> None:
     process_of(allowed)
 
-    assert allowed.call(type(lambda: 0).__call__, lambda: "a function without a name") == "a function without a name"
+    assert allowed.call(lambda: "of a function without a name") == "of a function without a name"
     with pytest.raises(ZeroDivisionError):
         allowed.call(divmod, 1, 0)
     assert process_of(allowed)
@@ -167,8 +172,8 @@ def children(process: ServeProcess) -> list[int]:
     return [int(each) for file in task.glob("*/children") for each in file.read_text(encoding="ascii").split()]
 
 
-def answer(process: ServeProcess, text: str) -> str:
-    body = {"messages": [{"content": text}], "json_schema": SCHEMA}
+def answer(process: ServeProcess, text: str, schema: Mapping[str, Any] = SCHEMA) -> str:
+    body = {"messages": [{"content": text}], "json_schema": schema}
     response = process.http.post(CHAT, json=body)
     assert response.status_code == 201, response.text
     content: str = response.json()["choices"][0]["message"]["content"]
@@ -190,8 +195,9 @@ def test_a_server_answers_alike_with_and_without_its_helper_which_ends_with_it(
     sent: signal.Signals, tmp_path: Path
 ) -> None:
     with serving(tmp_path / "first") as process:
+        answer(process, "a small schema", SCHEMA["items"])
         time.sleep(1)
-        assert children(process) == []  # until a schema comes
+        assert children(process) == []
         answers = {text: answer(process, text) for text in "abc"}
         there = helper_of(process)
         time.sleep(1)

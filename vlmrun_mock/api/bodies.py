@@ -23,10 +23,10 @@ MOST_ITEMS = 10_000
 """Messages of a request and parts of a message: our own limit, since each costs memory many times its size."""
 
 MOST_BRACKETS = 200
-"""Objects and lists that may be in each other: msgspec takes more, pydantic few more."""
+"""Objects and lists that may be in each other. msgspec would take more, and pydantic takes one more."""
 
 MOST_PAIRED, LONGEST_PAIRED = 40_000, 1_000_000
-"""Objects and lists, and bytes, that are looked at for how deeply they are nested."""
+"""Objects and lists, and bytes, of a body that is looked through for how deeply they are nested."""
 
 OPENING, CLOSING = b"{", b"}"
 PAIRS = bytes.maketrans(b"[]", OPENING + CLOSING)

@@ -56,6 +56,7 @@ SHORT = 2_000
 """Characters of a schema that takes some milliseconds, unless it asks for MANY of something."""
 
 MANY = re.compile(r'"min(?:Items|Properties|Contains)": \d\d')
+"""Ten or more, in a schema as `json.dumps` writes it."""
 
 MARKDOWN = "document.markdown"
 """The domain whose answer is a list of pages."""
@@ -101,7 +102,7 @@ class Filled(msgspec.Struct, frozen=True):
 
 def filled(caller: CallerSchema, request: ExtractionRequest, seed: Seed, base: object, locale: str = "en_US") -> Filled:
     """Return a value that meets the caller's schema, from `base` where names and types agree; raises InvalidRequest."""
-    made = _aside(_filled, caller.schema, seed, request.subject, base, locale)
+    made = _helped(_filled, caller.schema, seed, request.subject, base, locale)
     if isinstance(made, Filled):
         return made
     place, message = made
@@ -120,7 +121,7 @@ def _filled(
     return Filled(written(value), loaded.guesses)
 
 
-def _aside(
+def _helped(
     function: Callable[Concatenate[Mapping[str, Any], Arguments], ResultT],
     schema: Mapping[str, Any],
     *args: Arguments.args,
@@ -138,7 +139,7 @@ def unmet(caller: CallerSchema, content: object) -> tuple[str | None, Guesses]:
 
     Content that is text is read as the JSON that it should be.
     """
-    return _aside(_unmet, caller.schema, content)
+    return _helped(_unmet, caller.schema, content)
 
 
 def _unmet(schema: Mapping[str, Any], content: object) -> tuple[str | None, Guesses]:

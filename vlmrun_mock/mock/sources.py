@@ -227,15 +227,17 @@ def generated(mock: Mock, request: ExtractionRequest, caller: CallerSchema) -> A
         base = content.varied(domain, mock, request)
     locale = content.locale_of(request, mock.settings.locale)
     made = content.filled(caller, request, mock.seed, base, locale)
-    if request.generation == "vlm-1" and not _is_changed(mock, request):
-        return Answer(made.text, "generated", guesses=made.guesses)
-    value = made.value if request.generation == "vlm-1" else prose.with_refs(made.value, request, mock.seed)
-    text = finished(mock, value, request, made.guesses)
-    return Answer(text.text, "generated", notes=text.notes, guesses=text.guesses)
+    if request.generation != "vlm-1":
+        done = finished(mock, prose.with_refs(made.value, request, mock.seed), request, made.guesses)
+    elif _is_changed(mock, request):
+        done = finished(mock, made.value, request, made.guesses)
+    else:
+        done = AnswerText(made.text, guesses=made.guesses)
+    return Answer(done.text, "generated", notes=done.notes, guesses=done.guesses)
 
 
 def _is_changed(mock: Mock, request: ExtractionRequest) -> bool:
-    """Return whether an answer is not as it was made; `content` is loaded for what changes it alone."""
+    """Return whether `finished` changes an answer, without loading `content`, which the first answer can do without."""
     config = request.config
     pages = config.pages and request.domain == content.MARKDOWN
     return bool(mock.settings.misread or config.gql_stmt or config.grounding or config.confidence or pages)

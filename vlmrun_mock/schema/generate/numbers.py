@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_TRIES = 24
 TRY = 5  # the effort of a number that is no multiple
 FINEST = 18  # decimal places tried for a number between two bounds
-BOUNDS = dict.fromkeys(("minimum", "exclusiveMinimum", "multipleOf", "maximum", "exclusiveMaximum")).keys()
+BOUNDS = ("minimum", "exclusiveMinimum", "multipleOf", "maximum", "exclusiveMaximum")
 CENT = Fraction(1, 100)
 FINER = (CENT, *(Fraction(1, 10**places) for places in range(3, FINEST)), Fraction(1, 10**320))
 """Finer and finer steps between numbers."""
@@ -109,7 +109,7 @@ def _example(shape: Shape, is_met: Check) -> float | None:
 
 
 def _range(shape: Shape, step: Fraction) -> Range:
-    if BOUNDS.isdisjoint(shape.keywords):
+    if shape.keywords.keys().isdisjoint(BOUNDS):
         return Range(None, None, Fraction(1) if shape.kind == "integer" else step)
     low, low_open = _bound(shape, "minimum", "exclusiveMinimum", max)
     high, high_open = _bound(shape, "maximum", "exclusiveMaximum", min)
