@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.corpus.documents import png
-from vlmrun_mock.api import chat_parser
+from vlmrun_mock.api import chat_parser, execution_parser, prediction_parser
 from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import InvalidRequest
-from vlmrun_mock.documents.embedded import MOST_AT_ONCE, SMALLEST, WINDOW, EmbeddedDocuments
+from vlmrun_mock.documents.embedded import FURTHEST, MOST_AT_ONCE, SMALLEST, WINDOW, EmbeddedDocuments
 
 PICTURE = png(40, 30) + bytes(range(256)) * 100
 OTHER = png(50, 60) + bytes(range(255, -1, -1)) * 100
@@ -82,6 +82,67 @@ def test_a_body_is_read_the_same_with_its_data_urls_taken_out(body: Mapping[str,
     assert outcome(raw) == outcome(escaped)
 
 
+IMAGE, FILE, AGENT = "/v1/image/generate", "/v1/document/execute", "/v1/agent/execute"
+NATIVE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "pictures": (IMAGE, {"images": [url(PICTURE), url(OTHER), url(PICTURE)], "domain": "document.invoice"}),
+    "a picture in bare base64 beside it": (IMAGE, {"images": [url(PICTURE).partition(",")[2], url(OTHER)]}),
+    "the field of 2024": (IMAGE, {"image": url(PICTURE)}),
+    "videos": (IMAGE, {"videos": [url(PICTURE)]}),
+    "a picture, and one in its metadata": (IMAGE, {"images": [url(PICTURE)], "metadata": {"session_id": url(OTHER)}}),
+    "a picture, and one in a schema": (
+        IMAGE,
+        {"images": [url(PICTURE)], "config": {"json_schema": {"const": url(OTHER)}}},
+    ),
+    "a picture that is none": (IMAGE, {"images": [url(PICTURE), url(OTHER) + "!"]}),
+    "a file": (FILE, {"url": url(PICTURE, "data:application/pdf;base64"), "name": "document.invoice"}),
+    "a file without a name": (FILE, {"url": url(PICTURE)}),
+    "inputs": (
+        AGENT,
+        {"name": "a", "inputs": {"one": url(PICTURE), "more": [{"two": url(OTHER)}, picture(url(PICTURE))]}},
+    ),
+    "a part of an input file": (AGENT, {"inputs": [{"type": "input_file", "file_url": url(PICTURE)}]}),
+    "URLs": (AGENT, {"urls": [url(PICTURE), url(OTHER)]}),
+    "a text in an input": (AGENT, {"inputs": [{"type": "text", "text": url(PICTURE)}, url(OTHER)]}),
+    "a key of the inputs": (AGENT, {"inputs": {url(PICTURE): url(OTHER)}}),
+}
+
+
+def native_outcome(path: str, raw: bytes) -> object:
+    """Return the request in a body for a path, or what is wrong with it."""
+    try:
+        if path == AGENT:
+            return execution_parser.parse(raw)
+        kind, parse = prediction_parser.ROUTES[path]
+        return parse(raw, kind, None)
+    except InvalidRequest as problem:
+        return problem.detail
+
+
+@pytest.mark.parametrize(("path", "body"), NATIVE.values(), ids=NATIVE)
+def test_a_native_body_is_read_the_same_with_its_data_urls_taken_out(path: str, body: Mapping[str, Any]) -> None:
+    raw = json.dumps(body).encode()
+    escaped = raw.replace(b"data:", b"\\u0064ata:")
+
+    assert EmbeddedDocuments.of(raw).rest is not raw
+    assert native_outcome(path, raw) == native_outcome(path, escaped)
+
+
+@pytest.mark.parametrize("path", [IMAGE, AGENT])
+def test_pictures_for_a_prediction_and_an_execution_are_no_part_of_what_is_parsed(path: str) -> None:
+    body = {"images": [url(PICTURE)] * 3} if path == IMAGE else {"inputs": {"pictures": [url(PICTURE)] * 3}}
+    raw = json.dumps(body).encode()
+    embedded = EmbeddedDocuments.of(raw)
+
+    if path == IMAGE:
+        asked = prediction_parser.parse(raw, "image", embedded).extraction
+    else:
+        asked = execution_parser.parse(raw, embedded).extraction
+
+    assert embedded.all_found
+    assert asked.size == len(embedded.rest) < 1_000
+    assert [each.size for each in asked.documents] == [len(PICTURE)] * 3
+
+
 def test_a_repeated_key_is_read_as_its_last_value() -> None:
     pictures = (json.dumps(url(each)) for each in (PICTURE, OTHER))
     raw = f'{{"messages": [{{"content": [{{"type": "image_url", "image_url": {{"url": {next(pictures)}, "url": '
@@ -145,3 +206,22 @@ def test_there_is_a_pause_after_many_small_documents() -> None:
     steps = sum(1 for _ in EmbeddedDocuments(small * 10 * MOST_AT_ONCE).taken_out())
 
     assert steps == 10 + -(-len(small) * 10 * MOST_AT_ONCE // WINDOW)
+
+
+def test_there_is_a_pause_while_the_end_of_a_document_is_looked_for() -> None:
+    steps = [
+        sum(1 for _ in EmbeddedDocuments(b'["data:image/png;base64,' + b"A" * each * FURTHEST).taken_out())
+        for each in (1, 5, 9)
+    ]
+
+    assert steps[1] - steps[0] == steps[2] - steps[1] == 4
+
+
+@pytest.mark.parametrize("before", range(-3, 3))
+def test_the_end_of_a_document_is_found_wherever_the_search_is_interrupted(before: int) -> None:
+    text = b'["data:image/png;base64,' + b"A" * (FURTHEST + 4 * before) + b'","rest"]'
+
+    rest = EmbeddedDocuments.of(text).rest
+
+    assert len(rest) < 200
+    assert rest.endswith(b'","rest"]')

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.process import PATIENCE, environment
+from vlmrun_mock.web import malloc
 
 MEGABYTES = 40
 FREED = f"""
@@ -43,3 +44,30 @@ def test_nothing_happens_where_the_c_library_is_another_one() -> None:
     script = "import ctypes; ctypes.CDLL = lambda _: object(); from vlmrun_mock.web import malloc; "
 
     assert run(script + "malloc.keep_freed_memory()") == ""
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 5_000_000])
+def test_unwritten_bytes_are_as_many_as_were_asked_for(size: int) -> None:
+    unwritten = malloc.unwritten(size)
+
+    assert type(unwritten) is bytes
+    assert len(unwritten) == size
+
+
+def test_another_python_writes_zeros() -> None:
+    script = "import ctypes; ctypes.pythonapi = object(); from vlmrun_mock.web import malloc; "
+
+    assert run(script + "print(malloc.unwritten(3))") == f"{bytes(3)!r}\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux' own figures")
+def test_unwritten_bytes_take_no_memory_before_they_are_written() -> None:
+    script = """
+import resource
+from vlmrun_mock.web import malloc
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+kept = malloc.unwritten(1_000_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+    assert int(run(script)) < 50_000

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -75,6 +75,11 @@ class _SplitBody(msgspec.Struct):
     messages: msgspec.Raw
 
 
+RequestT = TypeVar("RequestT")
+
+Parse: TypeAlias = Callable[[bytes, EmbeddedDocuments | None], RequestT]
+"""What parses a body, in which names stand for the documents that are taken out."""
+
 APART = typed.decoder(_SplitBody)
 PLAIN_MESSAGES = typed.decoder(Items[PlainMessage])
 
@@ -84,15 +89,24 @@ def parse(raw: bytes, embedded: EmbeddedDocuments | None = None) -> ChatRequest:
 
     `embedded` are the documents in it, if they are taken out already.
     """
+    return without_documents(_chat_request, raw, embedded)
+
+
+def without_documents(parse: Parse[RequestT], raw: bytes, embedded: EmbeddedDocuments | None) -> RequestT:
+    """Return what is parsed of a body whose documents are taken out; raises InvalidRequest.
+
+    The whole body is parsed where one of them stands in another place than a document's, and where a problem is
+    raised: its place is that in the whole.
+    """
     if len(raw) <= SMALLEST:
-        return _chat_request(raw, None)
+        return parse(raw, None)
     embedded = embedded or EmbeddedDocuments.of(raw)
     if embedded.rest is not raw:
-        with contextlib.suppress(InvalidRequest):  # it is raised again for the whole body, whose places it names
-            chat = _chat_request(embedded.rest, embedded)
+        with contextlib.suppress(InvalidRequest):
+            request = parse(embedded.rest, embedded)
             if embedded.all_found:
-                return chat
-    return _chat_request(raw, None)
+                return request
+    return parse(raw, None)
 
 
 def _chat_request(raw: bytes, embedded: EmbeddedDocuments | None) -> ChatRequest:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import msgspec
 
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.bodies import DEFAULT_METADATA, read
+from vlmrun_mock.api.chat_parser import without_documents
 from vlmrun_mock.api.errors import InvalidRequest, Problem
 from vlmrun_mock.api.native_bodies import PredictionBody, TunedBody, callback
 from vlmrun_mock.api.prediction import Kind, PredictionRequest
 from vlmrun_mock.api.request import DEFAULT_ROLE, NO_CONFIG, CallerSchema, Config, ExtractionRequest, Message, Place
 from vlmrun_mock.documents import identity
-from vlmrun_mock.documents.identity import Document, DocumentProblem
+from vlmrun_mock.documents.embedded import EmbeddedDocuments
+from vlmrun_mock.documents.identity import Document
 
 DOMAINS: Mapping[Kind, str] = {
     "document": "document.file",
@@ -31,8 +34,27 @@ OF_SKILLS = "skill"
 MADE_UP = "data:application/octet-stream;base64,"
 
 
-def parse(raw: bytes, kind: Kind, body_type: type[PredictionBody] = PredictionBody) -> PredictionRequest:
-    """Return the request for a prediction in a body; raises InvalidRequest with FastAPI's list of problems."""
+def parse(raw: bytes, kind: Kind, embedded: EmbeddedDocuments | None = None) -> PredictionRequest:
+    """Return the request for a prediction in a body; raises InvalidRequest with FastAPI's list of problems.
+
+    `embedded` are the documents in it, if they are taken out already.
+    """
+    return without_documents(partial(_prediction, kind=kind), raw, embedded)
+
+
+def execution(raw: bytes, kind: Kind, embedded: EmbeddedDocuments | None = None) -> PredictionRequest:
+    """Return the request of `execute`, whose `name` stands for a domain; raises InvalidRequest."""
+    return without_documents(partial(_execution, kind=kind), raw, embedded)
+
+
+def tuned(raw: bytes, kind: Kind, embedded: EmbeddedDocuments | None = None) -> PredictionRequest:
+    """Return the request to a fine-tuned model, whose name may be any; raises InvalidRequest."""
+    return without_documents(partial(_prediction, kind=kind, body_type=TunedBody), raw, embedded)
+
+
+def _prediction(
+    raw: bytes, embedded: EmbeddedDocuments | None, kind: Kind, body_type: type[PredictionBody] = PredictionBody
+) -> PredictionRequest:
     body, sent = read(body_type, raw)
     config = chat_parser.config_of(body.config, sent["config"]) if body.config else NO_CONFIG
     for index, page in enumerate((body.config and body.config.page_indices) or ()):
@@ -41,7 +63,7 @@ def parse(raw: bytes, kind: Kind, body_type: type[PredictionBody] = PredictionBo
             raise InvalidRequest([Problem(("body", "config", "page_indices", index), message, "greater_than_equal")])
     if body.detail and config.detail == "auto":
         config = replace(config, detail=body.detail)
-    documents = tuple(_documents(body, kind))
+    documents = tuple(_documents(body, kind, embedded))
     extraction = ExtractionRequest(
         messages=(Message(DEFAULT_ROLE, (), (0,) * len(documents)),),
         documents=documents,
@@ -64,23 +86,19 @@ def parse(raw: bytes, kind: Kind, body_type: type[PredictionBody] = PredictionBo
     )
 
 
-def execution(raw: bytes, kind: Kind) -> PredictionRequest:
-    """Return the request of `execute`, whose `name` stands for a domain; raises InvalidRequest."""
+def _execution(raw: bytes, embedded: EmbeddedDocuments | None, kind: Kind) -> PredictionRequest:
     body, _ = read(PredictionBody, raw)
     if not body.name:
         raise InvalidRequest([Problem(("body", "name"), "Field required", "missing")])
-    request = parse(raw, kind)
+    request = _prediction(raw, embedded, kind)
     return replace(request, extraction=msgspec.structs.replace(request.extraction, domain=body.name), domain=body.name)
 
 
-def tuned(raw: bytes, kind: Kind) -> PredictionRequest:
-    """Return the request to a fine-tuned model, whose name may be any; raises InvalidRequest."""
-    return parse(raw, kind, TunedBody)
-
+ParsePrediction: TypeAlias = Callable[[bytes, Kind, EmbeddedDocuments | None], PredictionRequest]
 
 UPLOADED: tuple[Kind, ...] = ("image", "document", "audio", "video")
 
-ROUTES: Mapping[str, tuple[Kind, Callable[[bytes, Kind], PredictionRequest]]] = {
+ROUTES: Mapping[str, tuple[Kind, ParsePrediction]] = {
     **{f"/v1/{kind}/generate": (kind, parse) for kind in UPLOADED},
     **{f"/v1/{kind}/execute": (kind, execution) for kind in UPLOADED},
     "/v1/fine_tuning/generate": ("image", tuned),
@@ -116,40 +134,32 @@ def _schema(body: PredictionBody) -> CallerSchema | None:
     return CallerSchema(body.json_schema, ("body", "json_schema")) if body.json_schema else None
 
 
-def _documents(body: PredictionBody, kind: Kind) -> Iterator[Document]:
+def _documents(body: PredictionBody, kind: Kind, embedded: EmbeddedDocuments | None) -> Iterator[Document]:
     if kind == "image" and body.images is None and body.image is None and not body.videos:
         raise InvalidRequest([Problem(("body", "images"), "Field required", "missing")])
     if body.images or body.image:
         for index, each in enumerate(body.images or ()):
-            yield picture(each, ("body", "images", index))
+            yield picture(each, ("body", "images", index), embedded)
         if body.image and not body.images:
-            yield _old_picture(body.image)
+            yield _old_picture(body.image, embedded)
     elif body.videos:
         for index, each in enumerate(body.videos):
-            yield picture(each, ("body", "videos", index))
+            yield picture(each, ("body", "videos", index), embedded)
     elif body.file_id:
-        yield _found(("body", "file_id"), identity.from_file_id, body.file_id)
+        yield chat_parser.from_file_id(body.file_id, ("body", "file_id"))
     elif body.url:
-        yield _found(("body", "url"), identity.from_url, body.url, "input_file")
+        yield chat_parser.from_url(body.url, "input_file", ("body", "url"), embedded)
 
 
-def picture(text: str, place: Place) -> Document:
+def picture(text: str, place: Place, embedded: EmbeddedDocuments | None = None) -> Document:
     """Return the picture at a URL, or in base64; raises InvalidRequest."""
     is_url = text[:5].lower() == "data:" or text[:4].lower() == "http"
-    return _found(place, identity.from_url, text if is_url else MADE_UP + text)
+    return chat_parser.from_url(text if is_url else MADE_UP + text, "image_url", place, embedded)
 
 
-def _old_picture(text: str) -> Document:
+def _old_picture(text: str, embedded: EmbeddedDocuments | None) -> Document:
     """Return the picture in the field of 2024, which may hold any text."""
     try:
-        return picture(text, ())
+        return picture(text, (), embedded)
     except InvalidRequest:
         return identity.from_bytes(text.encode("utf-8", "surrogatepass"))
-
-
-def _found(place: Place, find: Any, *names: str) -> Document:
-    try:
-        document: Document = find(*names)
-    except DocumentProblem as problem:
-        raise InvalidRequest([Problem(place, str(problem))]) from None
-    return document

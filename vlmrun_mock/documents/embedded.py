@@ -21,6 +21,9 @@ LONGEST_OPENING = 6
 WINDOW = 256 * 1024
 """Bytes that are searched at once: a search keeps the interpreter to itself."""
 
+FURTHEST = 4 * 1024 * 1024
+"""Bytes that are searched at once for a quote, which goes faster than all other searches."""
+
 MOST_AT_ONCE = 200
 """What may be documents, and is none, between two pauses."""
 
@@ -76,9 +79,12 @@ class EmbeddedDocuments:
         head = HEAD.match(raw, start)
         if head is None or raw[start - 1 : start] == b"\\":
             return start + 1
-        end = raw.find(b'"', head.end())
-        if end < 0:
-            return len(raw)
+        border = head.end()
+        while (end := raw.find(b'"', border, border + FURTHEST)) < 0:
+            border += FURTHEST
+            if border >= len(raw):
+                return len(raw)
+            yield
         if end - head.end() < SMALLEST:
             return end
         view = memoryview(raw)

@@ -49,7 +49,7 @@ def parsed(path: str, raw: bytes, uploaded: Mapping[str, Document]) -> Extractio
     if path == EXECUTE:
         return execution_parser.parse(raw).extraction
     kind, parse = ROUTES[path]
-    request = parse(raw, kind).extraction
+    request = parse(raw, kind, None).extraction
     documents = (uploaded.get(each.identity.removeprefix("file:"), each) for each in request.documents)
     return replace(request, documents=tuple(documents))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -59,7 +58,7 @@ class ExecutionEndpoint:
         mock = journalled(self._scopes, scope, log)
         raw = await http_body.read(raw_headers(scope), receive, mock.settings.max_body)
         extraction.limit(mock)
-        execution = _parsed(raw, log)
+        execution = await _parsed(raw, log, receive)
         asked = extraction.begin(mock, log, _of_agent(mock, execution), "execution")
         asked = await extraction.recognised(mock, log, asked, raw)
         fault = await extraction.strike(mock, log, asked, receive, "executions", batch=True)
@@ -96,11 +95,11 @@ def _notice(mock: Mock, execution: Execution, job: Job, seconds: float) -> Notic
     return Notice(execution.callback_url, "execution", job.id, content, seconds)
 
 
-def _parsed(raw: bytes, log: RequestLog) -> Execution:
+async def _parsed(raw: bytes, log: RequestLog, receive: Receive) -> Execution:
     try:
-        return execution_parser.parse(raw)
+        return await http_body.parsed(execution_parser.parse, raw, receive)
     except InvalidRequest:
-        log.entry = msgspec.structs.replace(log.entry, kind="execution", digest=hashlib.sha256(raw).hexdigest())
+        log.entry = msgspec.structs.replace(log.entry, kind="execution", digest=await http_body.digest(raw))
         raise
 
 

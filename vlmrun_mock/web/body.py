@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import zlib
 from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
 
 from starlette.types import Message, Receive, Scope
 
@@ -14,6 +16,10 @@ from vlmrun_mock.aside import aside
 from vlmrun_mock.documents.embedded import EmbeddedDocuments
 from vlmrun_mock.web.keys import raw_headers
 from vlmrun_mock.web.request_log import RequestLog
+from vlmrun_mock.web.transport import CONNECTION
+
+if TYPE_CHECKING:
+    from vlmrun_mock.api.chat_parser import Parse, RequestT
 
 QUICK = 200_000
 """How many bytes of a body, or characters to count, are handled in the event loop: longer ones go to a thread."""
@@ -39,6 +45,7 @@ class Incoming:
         self._log = log
         self._begun = False
         self.is_complete = False
+        self._connection = scope.get("extensions", {}).get(CONNECTION)
 
     async def __call__(self) -> Message:
         """Return the next message."""
@@ -46,6 +53,23 @@ class Incoming:
         message = await self._receive()
         self.is_complete = not message.get("more_body", False)
         return message
+
+    async def large(self, begun: bytes, size: int) -> bytes | None:
+        """Return a body of a size, of which this was the first message; None where it comes in further ones.
+
+        Raises ClientGone.
+        """
+        whole: bytes | None = await self._connection.large_body(begun, size) if self._connection else None
+        if whole is not None:
+            self.is_complete = len(whole) == size
+            self.keep(whole)
+            if not self.is_complete:
+                raise ClientGone
+        return whole
+
+    async def turn(self) -> None:
+        """Wait for a turn to do a part of what takes long, so that others have theirs."""
+        await (self._connection.turns.turn() if self._connection else asyncio.sleep(0))
 
     def keep(self, body: bytes) -> None:
         """Keep a body, or what came of it, if it is to be shown."""
@@ -81,8 +105,13 @@ GZIP = zlib.MAX_WBITS | 16
 
 def is_large(headers: Mapping[bytes, bytes]) -> bool:
     """Return whether a body is announced that is not read at once."""
-    declared = headers.get(b"content-length", b"")
-    return declared.isdigit() and int(declared[:20]) > QUICK
+    return _declared(headers) > QUICK
+
+
+def _declared(headers: Mapping[bytes, bytes]) -> int:
+    """Return how many bytes a body is said to have; 0 where nothing is said, or it comes in chunks."""
+    length = headers.get(b"content-length", b"")
+    return int(length[:20]) if length.isdigit() and b"transfer-encoding" not in headers else 0
 
 
 async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
@@ -90,15 +119,15 @@ async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> 
 
     Raises BodyTooLarge over `limit` bytes, ClientGone if the client left, InvalidRequest for another encoding.
     """
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared[:20]) > limit:
+    declared = _declared(headers)
+    if declared > limit:
         raise _too_large(limit)
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
     raw: bytes = message.get("body", b"")
     if message.get("more_body", False) or len(raw) > limit:
-        raw = await _received(raw, receive, limit)
+        raw = await _received(raw, receive, limit, declared)
     elif isinstance(receive, Incoming):
         receive.keep(raw)
     if b"content-encoding" not in headers:
@@ -106,15 +135,24 @@ async def read(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> 
     return await aside(_unpacked, None, raw, headers[b"content-encoding"], limit)
 
 
-async def documents_in(raw: bytes) -> EmbeddedDocuments:
-    """Return the documents in a body, all taken out, while other requests go on.
+async def parsed(parse: Parse[RequestT], raw: bytes, receive: Receive | None) -> RequestT:
+    """Return what is parsed of a body: in a thread if it is long, after its documents were taken out.
 
-    This happens in the event loop: threads would have the same work to do, and compete with it for the interpreter.
+    They are taken out in the event loop: threads would have the same work to do, and compete with it for the
+    interpreter.
     """
+    if len(raw) <= QUICK:
+        return parse(raw, None)
     embedded = EmbeddedDocuments(raw)
     for _ in embedded.taken_out():
-        await asyncio.sleep(0)
-    return embedded
+        await (receive.turn() if isinstance(receive, Incoming) else asyncio.sleep(0))
+    return await aside(parse, None, raw, embedded)
+
+
+async def digest(raw: bytes) -> str:
+    """Return the SHA-256 of a body, in hexadecimal digits."""
+    digested = hashlib.sha256(raw) if len(raw) <= QUICK else await aside(hashlib.sha256, None, raw)
+    return digested.hexdigest()
 
 
 def inflated(raw: bytes, most: int) -> bytes:
@@ -145,8 +183,7 @@ def _unpacked(raw: bytes, encoding: bytes, limit: int) -> bytes:
 
 async def pieces(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> AsyncIterator[bytes]:
     """Yield the body piece by piece, as it comes; raises BodyTooLarge over `limit` bytes, ClientGone."""
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared[:20]) > limit:
+    if _declared(headers) > limit:
         raise _too_large(limit)
     received, more = 0, True
     while more:
@@ -158,8 +195,12 @@ async def pieces(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -
         yield piece
 
 
-async def _received(first: bytes, receive: Receive, limit: int) -> bytes:
+async def _received(first: bytes, receive: Receive, limit: int, declared: int) -> bytes:
     """Return the whole of a body, of which this was the first piece."""
+    if declared > JOINED_AT_ONCE and isinstance(receive, Incoming):
+        whole = await receive.large(first, declared)
+        if whole is not None:
+            return whole
     pieces, size, more = [first], len(first), True
     try:
         while more and size <= limit:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,7 +21,6 @@ from vlmrun_mock.api.chat_completion import (
 from vlmrun_mock.api.chat_request import ChatRequest
 from vlmrun_mock.api.errors import ApiError, InvalidRequest, RateLimitExceeded
 from vlmrun_mock.api.request import ExtractionRequest, generation_of
-from vlmrun_mock.aside import aside
 from vlmrun_mock.display import printable
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.mock.journal import Entry
@@ -144,7 +143,7 @@ class ChatEndpoint:
     ) -> AnyResponse:
         """Return the response to a body, made or remembered; raises ApiError."""
         if mock.settings.rate_limit:
-            await _limit(mock, raw, log)
+            await _limit(mock, raw, log, receive)
         # Made before the answer is: what changes meanwhile must not be remembered as new.
         key = self._memo.key(mock, raw)
         response = self._memo.get(key) if key and not mock.faulty else None
@@ -165,9 +164,9 @@ async def _response(mock: Mock, raw: bytes, log: RequestLog, client: Client | No
 
     Without a client no fault strikes: none was armed when the request was begun.
     """
-    passing = client.passing if client else None
+    passing, receive = (client.passing, client.receive) if client else (None, None)
     try:
-        chat, request = await _request(mock, raw, log)
+        chat, request = await _request(mock, raw, log, receive)
     except InvalidRequest as problem:
         if not passing:
             raise
@@ -216,31 +215,34 @@ async def _unread(mock: Mock, raw: bytes, log: RequestLog, problem: InvalidReque
     return _chat_response(answer, (answer.upstream.body,), {}, None, log.entry)
 
 
-async def _limit(mock: Mock, raw: bytes, log: RequestLog) -> None:
+async def _limit(mock: Mock, raw: bytes, log: RequestLog, receive: Receive) -> None:
     """Raise RateLimitExceeded if the key sends too many requests."""
     try:
         extraction.limit(mock)
     except RateLimitExceeded:
         with contextlib.suppress(ApiError):  # the journal says what was asked, if that can be read
-            await _request(mock, raw, log)
+            await _request(mock, raw, log, receive)
         raise
 
 
-async def _request(mock: Mock, raw: bytes, log: RequestLog) -> tuple[ChatRequest, ExtractionRequest]:
+async def _request(
+    mock: Mock, raw: bytes, log: RequestLog, receive: Receive | None
+) -> tuple[ChatRequest, ExtractionRequest]:
     """Return the request in a body, and the extraction request with its domain in the present spelling."""
     try:
-        embedded = None if len(raw) <= body.QUICK else await body.documents_in(raw)
-        chat, request, summary = _read(mock, raw) if embedded is None else await aside(_read, None, mock, raw, embedded)
+        if len(raw) <= body.QUICK:
+            chat, request, summary = _read(raw, None, mock)
+        else:
+            chat, request, summary = await body.parsed(partial(_read, mock=mock), raw, receive)
     except InvalidRequest:
-        digest = hashlib.sha256(raw) if len(raw) <= body.QUICK else await aside(hashlib.sha256, None, raw)
-        log.entry = replace(log.entry, digest=digest.hexdigest())
+        log.entry = replace(log.entry, digest=await body.digest(raw))
         raise
     log.entry = replace(log.entry, request=summary)
     return chat, request
 
 
 def _read(
-    mock: Mock, raw: bytes, embedded: EmbeddedDocuments | None = None
+    raw: bytes, embedded: EmbeddedDocuments | None, mock: Mock
 ) -> tuple[ChatRequest, ExtractionRequest, RequestSummary]:
     chat = chat_parser.parse(raw, embedded)
     asked = mock.with_files(chat.extraction) if chat.extraction.documents else chat.extraction

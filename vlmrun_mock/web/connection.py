@@ -7,6 +7,7 @@ This is the one module that reaches into what uvicorn does not document: its pro
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from functools import lru_cache
@@ -14,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.web.known_head import KnownHead
+from vlmrun_mock.web.large_body import LargeBody
 from vlmrun_mock.web.transport import (
     CLOSING,
     CONNECTION,
@@ -26,6 +28,7 @@ from vlmrun_mock.web.transport import (
     Scope,
     Whole,
 )
+from vlmrun_mock.web.turns import Turns
 
 if TYPE_CHECKING:
     from vlmrun_mock.web.head import Head
@@ -64,6 +67,7 @@ class _Connection(asyncio.Protocol):
     server_state: Any
     timeout_keep_alive: float
     timeout_keep_alive_task: Any
+    parser: Any
     scope: Any = None
     cycle: Any = None
     answering: Any = None
@@ -73,6 +77,9 @@ class _Connection(asyncio.Protocol):
     usual_headers: Any = None
     usual_lines = b""
     """The headers that every answer has, and as they go out."""
+
+    turns: Turns
+    """In which large bodies are read, and what they hold is decoded."""
 
     eager: EagerApplication | None = None
     """The application, if it answers at once."""
@@ -177,6 +184,36 @@ class _Connection(asyncio.Protocol):
             self.deadline.cancel()
             self.deadline = None
 
+    async def large_body(self, begun: bytes, size: int) -> bytes | None:
+        """Return a body of a size, of which some bytes were received; None where it has to be received in pieces.
+
+        It is shorter if the client left.
+        """
+        cycle = self.answering
+        if self.outbox is None or cycle is not self.cycle or not cycle.more_body:
+            return None
+        body = LargeBody(self, self.transport, self.turns, begun + cycle.body, size)
+        cycle.body = bytearray()
+        cycle.message_event.clear()
+        self.transport.set_protocol(body)
+        self.flow.resume_reading()
+        try:
+            await body.received()
+        finally:
+            if body.is_complete:
+                cycle.more_body = False
+                self.parser = self._new_parser()  # the last one still waits for the body
+            self.transport.set_protocol(self)
+            self.transport.resume_reading()
+        return body.whole()
+
+    def _new_parser(self) -> Any:
+        """Return a parser as uvicorn makes it."""
+        parser = type(self.parser)(self)
+        with contextlib.suppress(AttributeError):  # httptools before 0.6.3
+            parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
     def respond(self, response: Whole, further: RawHeaders) -> bool:
         """Send a response in one piece, and return whether that was possible.
 
@@ -244,7 +281,7 @@ class Outbox:
 def knowing_transport(protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
     """Return one of uvicorn's HTTP protocols, which puts the connection of a request into its scope."""
     outbox = Outbox() if protocol.__module__ == "uvicorn.protocols.http.httptools_impl" else None
-    return type(protocol.__name__, (_Connection, protocol), {"outbox": outbox})
+    return type(protocol.__name__, (_Connection, protocol), {"outbox": outbox, "turns": Turns()})
 
 
 def _is_usual(cycle: Any) -> bool:

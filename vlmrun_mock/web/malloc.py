@@ -1,9 +1,10 @@
-"""How the C library gives memory back: not after each large body, only to take it again for the next."""
+"""Memory for large bodies: not given back after each, only to be taken again for the next, and not written twice."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+from typing import cast
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """The numbers of these parameters in glibc's malloc.h."""
@@ -27,3 +28,16 @@ def keep_freed_memory() -> None:
         mallopt(M_MMAP_THRESHOLD, LARGEST_FROM_HEAP)
         mallopt(M_TRIM_THRESHOLD, KEPT)
         mallopt(M_ARENA_MAX, 1)  # for all threads: what one of them has freed, the next can use
+
+
+def unwritten(size: int) -> bytes:
+    """Return so many bytes of which none is written: for a caller that writes all that it gives away.
+
+    `bytes(size)` would write 27 MB in one go, in which nobody is answered.
+    """
+    try:
+        new = ctypes.pythonapi.PyBytes_FromStringAndSize
+    except AttributeError:  # another Python than CPython
+        return bytes(size)
+    new.argtypes, new.restype = (ctypes.c_char_p, ctypes.c_ssize_t), ctypes.py_object
+    return cast("bytes", new(None, size))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,7 +17,7 @@ from vlmrun_mock.api import dates, prediction_parser
 from vlmrun_mock.api.answer import Answer
 from vlmrun_mock.api.errors import InvalidRequest, Problem
 from vlmrun_mock.api.prediction import Kind, Outcome, PredictionRequest, completed, failed, usage
-from vlmrun_mock.api.prediction_parser import UPLOADED
+from vlmrun_mock.api.prediction_parser import UPLOADED, ParsePrediction
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest
 from vlmrun_mock.aside import aside
 from vlmrun_mock.display import count as counted
@@ -67,7 +66,7 @@ class PredictionEndpoint:
         self,
         scopes: Scopes,
         kind: Kind,
-        parse: Callable[[bytes, Kind], PredictionRequest],
+        parse: ParsePrediction,
         *,
         status: int = CREATED,
         any_name: bool = False,
@@ -81,7 +80,7 @@ class PredictionEndpoint:
         mock = journalled(self._scopes, scope, log)
         raw = await http_body.read(raw_headers(scope), receive, mock.settings.max_body)
         extraction.limit(mock)
-        request = await parsed(self._parse, raw, self._kind, log)
+        request = await parsed(self._parse, raw, self._kind, log, receive)
         asked = extraction.begin(mock, log, mock.with_skills(request.extraction), "prediction")
         asked = await extraction.recognised(mock, log, asked, raw)
         prediction_parser.needs_domain(request)
@@ -143,13 +142,13 @@ def journalled(scopes: Scopes, scope: Scope, log: RequestLog) -> Mock:
 
 
 async def parsed(
-    parse: Callable[[bytes, Kind], PredictionRequest], raw: bytes, kind: Kind, log: RequestLog
+    parse: ParsePrediction, raw: bytes, kind: Kind, log: RequestLog, receive: Receive
 ) -> PredictionRequest:
     """Return the request in a body; raises InvalidRequest."""
     try:
-        return parse(raw, kind) if len(raw) <= http_body.QUICK else await aside(parse, None, raw, kind)
+        return await http_body.parsed(lambda raw, embedded: parse(raw, kind, embedded), raw, receive)
     except InvalidRequest:
-        log.entry = msgspec.structs.replace(log.entry, kind="prediction", digest=hashlib.sha256(raw).hexdigest())
+        log.entry = msgspec.structs.replace(log.entry, kind="prediction", digest=await http_body.digest(raw))
         raise
 
 
@@ -257,7 +256,8 @@ class PredictionsApi:
         extraction.limit(mock)
         # Generated clients ask for embeddings without a picture.
         read_as: Kind = kind if make == self._made_schema else "document"
-        asked = replace(await parsed(prediction_parser.parse, raw, read_as, log), batch=False, kind=kind)
+        sent = await parsed(prediction_parser.parse, raw, read_as, log, request.receive)
+        asked = replace(sent, batch=False, kind=kind)
         found = extraction.begin(mock, log, asked.extraction, "prediction")
         await extraction.strike(mock, log, found, request.receive, "predictions")
         outcome = make(mock, kind, found)
