@@ -219,7 +219,7 @@ LIMITS: Sequence[tuple[str, str, str]] = (
         f"{SHORT:,}, and no `minItems` of 10 or more",
         "the helper fills it",
     ),
-    ("the helper's time for an answer", f"{PATIENCE} s", f"a thread fills schemas for {REST:.0f} s"),
+    ("the helper's time for an answer", f"{PATIENCE:g} s", f"a thread fills schemas for {REST:.0f} s"),
     ("an answer of the upstream, unpacked", f"{LARGEST_ANSWER // MEBIBYTE} MiB", "502"),
     ("entries of a key's journal", f"{MOST_ENTRIES:,}, and {MOST_BYTES // 1_000_000} MB", "the oldest make room"),
     (

@@ -15,7 +15,7 @@ import pytest
 from tests.process import PATIENCE, ServeProcess, serving
 from tests.serving import CHAT
 from vlmrun_mock import helper
-from vlmrun_mock.helper import Helper
+from vlmrun_mock.helper import TURN, Helper
 
 SCHEMA: Mapping[str, Any] = {
     "type": "array",
@@ -70,6 +70,34 @@ def test_calls_are_answered_here_until_a_process_is_ready_and_then_there(allowed
     assert {allowed.call(os.getpid) for _ in range(20)} == {there}
     assert allowed.call(divmod, 7, 2) == (3, 1)
     assert allowed.call(bytes, b"x" * 10_000_000) == b"x" * 10_000_000
+
+
+@posix
+def test_a_process_gives_way_after_each_turn_but_not_while_it_waits(allowed: Helper) -> None:
+    process_of(allowed)
+
+    _, between = allowed.call(signal.getitimer, signal.ITIMER_REAL)
+    time.sleep(20 * TURN)
+
+    assert between == pytest.approx(TURN)
+    assert allowed.call(_turns_until, 20) == 20
+
+
+def _turns_until(wanted: int) -> int:
+    """Count how often this process gives way."""
+    turns = 0
+    give_way = signal.getsignal(signal.SIGALRM)
+
+    def counted(number: int, frame: Any) -> None:
+        nonlocal turns
+        turns += 1
+        give_way(number, frame)  # type: ignore[operator, misc]  # it is a function
+
+    signal.signal(signal.SIGALRM, counted)
+    while turns < wanted:
+        sum(range(1_000))
+    signal.signal(signal.SIGALRM, give_way)
+    return turns
 
 
 @posix

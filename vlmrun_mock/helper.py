@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import pickle
@@ -28,8 +29,14 @@ HERE_ON = b"vlmrun-mock answers from here on\n"
 NO_CTRL_C = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """On Windows, keeps the process from what ends the server."""
 
-PATIENCE = 0.3
-"""Seconds that an answer is waited for: twice what the most costly take on a processor that is free."""
+PATIENCE = 1.0
+"""Seconds that an answer is waited for: what the most costly take beside a server that is kept busy."""
+
+TURN = 0.0005
+"""Seconds after which others have the processor: on a single one, a small request waits for so long."""
+
+CALLS = 50
+"""How many calls there are until all that they left is looked through; after each, it is what that one left."""
 
 REST = 10.0
 """Seconds after an answer that came too late, or a process that ended, in which nothing is asked."""
@@ -38,8 +45,8 @@ REST = 10.0
 class Helper:
     """Calls functions in another process, or in this one where that takes too long.
 
-    That process starts when it is first needed. It has the processor after all others, so on a busy machine it is no
-    help. The functions are pure and of this package: nobody can tell where they ran.
+    That process starts when it is first needed. It gives way to all others, so on a busy machine it is no help. The
+    functions are pure and of this package: nobody can tell where they ran.
     """
 
     def __init__(self) -> None:
@@ -154,20 +161,35 @@ def _without_ctrl_c() -> Iterator[None]:
 def work() -> None:
     """Answer the calls on standard input until it ends, on standard output."""
     calls, results = sys.stdin.buffer, sys.stdout.buffer
+    gc.disable()
     with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
         results.write(HERE_ON)
         for number in itertools.count():
             results.flush()
-            if number == 1:  # sooner, it would never get ready beside the thread that does its work meanwhile
-                _give_way()
+            _collect(number)
             function, args, kwargs = pickle.load(calls)  # noqa: S301 - written by this package's own code
-            results.write(pickle.dumps(function(*args, **kwargs), pickle.HIGHEST_PROTOCOL))
+            # The thread that does the same as the first call would have the processor for all of it.
+            with _giving_way() if number else contextlib.nullcontext():
+                result = pickle.dumps(function(*args, **kwargs), pickle.HIGHEST_PROTOCOL)
+            results.write(result)
 
 
-def _give_way() -> None:
-    """Let all others have the processor first."""
-    with contextlib.suppress(OSError):
-        if hasattr(os, "SCHED_IDLE"):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        elif hasattr(os, "nice"):
-            os.nice(19)
+def _collect(calls: int) -> None:
+    """Look for garbage between two calls: within one, Python would look through all that it is made from."""
+    if calls == 1:
+        gc.freeze()  # what was loaded stays
+    gc.collect(0 if calls % CALLS else 2)
+
+
+@contextlib.contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let others have the processor after each turn within a `with` block; on Windows, its scheduler sees to it."""
+    if sys.platform == "win32":
+        yield
+        return
+    signal.signal(signal.SIGALRM, lambda *_: os.sched_yield())
+    signal.setitimer(signal.ITIMER_REAL, TURN, TURN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
