@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -120,3 +121,22 @@ def test_the_fingerprint_is_the_same_whether_long_texts_are_written_at_once_or_i
 
     assert in_pieces.fingerprint == asked.fingerprint
     assert replace(in_pieces, domain="document.invoice").fingerprint != asked.fingerprint
+
+
+NUMBERS = [0, -1, 2**70, 0.5, 1e-5, 1e-7, 0.0001, 1e15, 1e16, 1.5e300, 123456789012345680.0, -0.0, 2.0, 1e22, 0.1]
+TEXTS = ["", "a", "é", "\u2028", "\x00\x1f\b\f\n", "\x7f", "😀", "\ud800", "type1", "1.5", "1e5", "a.b", '"\\/']
+
+
+@pytest.mark.parametrize("key", ["a", "e1", "x.5", "é"])
+@pytest.mark.parametrize(
+    "value", [*NUMBERS, *TEXTS, None, True, [1, [2, {}]], {"b": 1, "a": {"é": 2, "😀": 3}}], ids=repr
+)
+def test_the_facts_of_a_schema_are_written_as_they_always_were(key: str, value: Any) -> None:
+    plain = int(value) if isinstance(value, float) and value.is_integer() else value
+    schema = {"z": 1, "type": "object", key: {"const": value}}
+    asked = ExtractionRequest(schema=CallerSchema(schema, ()))
+    given = {**asked.parts.given(), "schema": {**schema, key: {"const": plain}}}
+
+    facts = json.dumps([None, [], given], sort_keys=True, separators=(",", ":"))
+
+    assert asked.fingerprint == hashlib.sha256(facts.encode()).hexdigest()

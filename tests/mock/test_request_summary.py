@@ -10,6 +10,7 @@ import pytest
 from tests.serving import image_message, picture
 from vlmrun_mock.api import chat_parser
 from vlmrun_mock.api.request import ExtractionRequest
+from vlmrun_mock.json_text import compact
 from vlmrun_mock.mock.request_summary import LARGEST_OBJECT, LONGEST_WRITTEN, summarise
 
 
@@ -50,7 +51,7 @@ def test_whatever_is_long_is_shortened_and_named(name: str, body: dict[str, Any]
 @pytest.mark.parametrize("note", [["x" * 100] * 170, [0, {"key": [1.5, None, "é"]}] * 500], ids=["texts", "values"])
 def test_an_object_is_kept_up_to_the_same_size_whatever_is_beside_it(note: Any, text: str) -> None:
     metadata = {"note": note, "padding": ""}
-    missing = LARGEST_OBJECT - len(json.dumps(parsed({"messages": [{}], "metadata": metadata}).metadata))
+    missing = LARGEST_OBJECT - len(compact(parsed({"messages": [{}], "metadata": metadata}).metadata))
 
     for more, truncated in ((0, False), (1, True)):
         metadata["padding"] = "x" * (missing + more)

@@ -12,7 +12,7 @@ import msgspec
 from vlmrun_mock.api.errors import InvalidRequest, Problem
 from vlmrun_mock.api.request import CallerSchema, ExtractionRequest, Place
 from vlmrun_mock.helper import HELPER
-from vlmrun_mock.json_text import dotted, quoted, written
+from vlmrun_mock.json_text import compact, dotted, quoted, written
 from vlmrun_mock.mock.options.server import LOCALES
 from vlmrun_mock.schema import generate, gql_statement, grounding, misreading, selection
 from vlmrun_mock.schema.gql_statement import SelectionProblem
@@ -53,10 +53,10 @@ ENOUGH_WORDS = 4
 LONGEST_READ = 2_000
 
 SHORT = 2_000
-"""Characters of a schema that takes some milliseconds, unless it asks for MANY of something."""
+"""Bytes of a schema that takes some milliseconds, unless it asks for MANY of something."""
 
-MANY = re.compile(r'"min(?:Items|Properties|Contains)": \d\d')
-"""Ten or more, in a schema as `json.dumps` writes it."""
+MANY = re.compile(rb'"min(?:Items|Properties|Contains)":\d\d')
+"""Ten or more, in a schema as compact JSON."""
 
 MARKDOWN = "document.markdown"
 """The domain whose answer is a list of pages."""
@@ -128,7 +128,7 @@ def _helped(
     **kwargs: Arguments.kwargs,
 ) -> ResultT:
     """Return what a function of a schema returns, called by the helper where that may take long."""
-    text = json.dumps(schema)
+    text = compact(schema)
     if len(text) > SHORT or MANY.search(text):
         return HELPER.call(function, schema, *args, **kwargs)
     return function(schema, *args, **kwargs)

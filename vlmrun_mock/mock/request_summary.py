@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -15,6 +14,7 @@ import msgspec
 from vlmrun_mock.api.request import NO_CONFIG, ExtractionRequest, Message
 from vlmrun_mock.display import printable
 from vlmrun_mock.documents.identity import Document
+from vlmrun_mock.json_text import compact
 from vlmrun_mock.redaction import Redaction
 
 LONGEST_TEXT = 20_000
@@ -24,7 +24,7 @@ LONGEST_NAME = 2_000
 """Characters of a model's, a domain's or a document's name that an entry keeps."""
 
 LARGEST_OBJECT = 20_000
-"""Characters that a caller's schema or metadata may have as JSON, to be kept."""
+"""Bytes that a caller's schema or metadata may have as compact JSON, to be kept."""
 
 LONGEST_WRITTEN = 200_000
 """Bytes of a request, documents aside, of which an object is written as JSON to be measured."""
@@ -166,7 +166,7 @@ def _is_large(value: object, size: int) -> bool:
     """
     if size > LONGEST_WRITTEN and any(least > LARGEST_OBJECT for least in accumulate(_least(value))):
         return True
-    return _json_length(value) > LARGEST_OBJECT
+    return len(compact(value)) > LARGEST_OBJECT
 
 
 def _least(value: object) -> Iterator[int]:
@@ -183,17 +183,13 @@ def _least(value: object) -> Iterator[int]:
     yield 1
 
 
-def _json_length(value: object) -> int:
-    return len(json.dumps(value))
-
-
 def _size(kept: ExtractionRequest) -> int:
     """Return about how many bytes the kept parts of a request take."""
     config = kept.config
     own = [text for message in kept.messages for text in message.texts]
     own = own if len(own) > 1 else []  # a single text is the whole
     texts = (kept.text, config.prompt, config.gql_stmt, kept.model, kept.domain, *own)
-    schema = _json_length(kept.schema.schema) if kept.schema else 0
-    objects = (schema + _json_length(kept.metadata)) * BYTES_PER_CHARACTER
+    schema = len(compact(kept.schema.schema)) if kept.schema else 0
+    objects = (schema + len(compact(kept.metadata))) * BYTES_PER_CHARACTER
     documents = sum(len(document.identity) + DOCUMENT_BYTES for document in kept.documents)
     return sum(sys.getsizeof(text) for text in texts if text) + objects + documents
