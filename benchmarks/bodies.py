@@ -17,6 +17,9 @@ COUNTER = "@" * 12
 NOTE = "@note@"
 """Stands for that number modulo the count of notes."""
 
+SMALL = 65_536
+"""Bytes that the kernel takes over in so short a time that nobody else who wants the core notices."""
+
 
 def note(number: int | str) -> str:
     """Return the words that fixture and request share; none of them contains another."""
@@ -40,6 +43,11 @@ class Body:
             yield from (rest[done:at], value)  # type: ignore[misc] # a view is as good as bytes
             done = at + len(place)
         yield rest[done:]  # type: ignore[misc] # likewise
+
+    def small_pieces(self, number: int) -> Iterator[bytes]:
+        """Yield the same in parts of at most `SMALL` bytes."""
+        for piece in self.pieces(number):
+            yield from (piece[start : start + SMALL] for start in range(0, len(piece), SMALL))
 
     def size(self, number: int) -> int:
         """Return how many bytes the body has with this number."""

@@ -60,10 +60,14 @@ class Connection:
         self._path = server.peer.path
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=ANSWER_SECONDS)
 
-    def ask(self, body: Body, number: int = 0) -> tuple[int, bytes]:
-        """Return status and body of an answer; raises OSError or HTTPException when there is none."""
+    def ask(self, body: Body, number: int = 0, *, gently: bool = False) -> tuple[int, bytes]:
+        """Return status and body of an answer; raises OSError or HTTPException when there is none.
+
+        What is sent `gently` goes out in small pieces.
+        """
         headers = {**HEADERS, "Content-Length": str(body.size(number))}
-        self._connection.request("POST", self._path, body.pieces(number), headers)
+        pieces = body.small_pieces(number) if gently else body.pieces(number)
+        self._connection.request("POST", self._path, pieces, headers)
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 
