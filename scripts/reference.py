@@ -36,7 +36,7 @@ from vlmrun_mock.mock.verdict import FINDINGS
 from vlmrun_mock.recording.settings import LARGEST_ANSWER
 from vlmrun_mock.schema.generate import budget
 from vlmrun_mock.schema.limits import DEEPEST, LONGEST_PATTERN, MOST_NODES
-from vlmrun_mock.schema.unicode_patterns import MOST_AT_LOAD
+from vlmrun_mock.schema.pattern_effort import MOST_AT_LOAD
 from vlmrun_mock.seed import Seed
 from vlmrun_mock.web.body import DRAIN_BYTES, DRAIN_SECONDS
 from vlmrun_mock.web.connection import HEAD_SECONDS, LARGEST_HEAD
@@ -202,7 +202,7 @@ LIMITS: Sequence[tuple[str, str, str]] = (
     ("a schema's levels", str(DEEPEST), "422"),
     ("a pattern in a schema", f"{LONGEST_PATTERN:,} characters", "422"),
     (
-        "classes of Unicode, such as `\\p{L}`, that are compiled when a schema is loaded, repetitions counted",
+        "what the patterns of a schema take to compile, in classes of Unicode such as `\\p{L}`, repetitions counted",
         f"{MOST_AT_LOAD:,}",
         "422",
     ),

@@ -21,41 +21,42 @@ MINIMA = frozenset(LARGEST_MINIMUM)
 
 def check_json(schema: object) -> None:
     """Raise SchemaProblem unless the schema is finite JSON within the limits, at any depth."""
-    waiting: list[tuple[Place, object]] = [((), schema)]
+    waiting: list[tuple[Place, Any]] = [((), schema)]
     met = 0
     while waiting:
         place, value = waiting.pop()
-        met += 1
-        if met > MOST_NODES or len(waiting) > MOST_NODES:
-            raise SchemaProblem((), f"it has more than {MOST_NODES:,} parts")
         if len(place) > DEEPEST:
             raise SchemaProblem(place[:5], f"it is nested more than {DEEPEST} levels deep")
-        _check_scalar(place, value)
-        if isinstance(value, Mapping):
-            for key in value:
+        met += len(value)
+        if met > MOST_NODES:
+            raise SchemaProblem((), f"it has more than {MOST_NODES:,} parts")
+        is_object = isinstance(value, Mapping)
+        for key, child in value.items() if is_object else enumerate(value):
+            if is_object and not (isinstance(key, str) and key.isascii()):
                 _check_text(place, key)
-            waiting += [((*place, key), child) for key, child in value.items()]
-        elif isinstance(value, list | tuple):
-            waiting += [((*place, index), child) for index, child in enumerate(value)]
+            if isinstance(child, Mapping | list | tuple):
+                waiting.append(((*place, key), child))
+            elif not isinstance(child, str) or len(child) > LONGEST_PATTERN or not child.isascii():
+                _check_scalar((*place, key), child)
 
 
 def _check_scalar(place: Place, value: object) -> None:
     if isinstance(value, str):
         _check_text(place, value)
+        if place[-1] == "pattern" and len(value) > LONGEST_PATTERN:
+            raise SchemaProblem(place, f"a pattern of more than {LONGEST_PATTERN:,} characters")
     elif isinstance(value, int | float):
         if (isinstance(value, float) and not math.isfinite(value)) or abs(value) > LARGEST_NUMBER:
             raise SchemaProblem(place, "a number must be finite and below 1e300")
-    elif value is not None and not isinstance(value, Mapping | list | tuple):
+    elif value is not None:
         raise SchemaProblem(place, f"a {type(value).__name__} is not a JSON value")
 
 
 def _check_text(place: Place, text: object) -> None:
     if not isinstance(text, str):
         raise SchemaProblem(place, "a key of a JSON object is text")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    if any("\ud800" <= character <= "\udfff" for character in text):
         raise SchemaProblem(place, "it holds half of a surrogate pair, which no JSON text can carry")
-    if place and place[-1] == "pattern" and len(text) > LONGEST_PATTERN:
-        raise SchemaProblem(place, f"a pattern of more than {LONGEST_PATTERN:,} characters")
 
 
 def check_chains(references: References) -> bool:
@@ -64,7 +65,7 @@ def check_chains(references: References) -> bool:
     Raises SchemaProblem if a reference has no target, if references form a circle without descending into the value,
     or if every answer would be larger than about 1 MB.
     """
-    waiting, targets, checked = list(subtree((), references.root)), set[Place](), set[Place]()
+    waiting, targets, checked = list(references.subschemas), set[Place](), set[Place]()
     uses_references = False
     while waiting:
         place, schema = waiting.pop()
@@ -94,7 +95,8 @@ def _check_chain(refs: References, place: Place, schema: Any, chain: tuple[Place
     if place in chain or len(chain) > LONGEST_CHAIN:
         raise SchemaProblem(place, "it refers to itself, or on and on, without going into the value")
     for target, found in refs.same_value(place, schema):
-        _check_chain(refs, target, found, (*chain, place), checked)
+        if len(chain) == LONGEST_CHAIN or (isinstance(found, dict) and not CHAINING.isdisjoint(found)):
+            _check_chain(refs, target, found, (*chain, place), checked)
     checked.add(place)
 
 

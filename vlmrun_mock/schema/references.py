@@ -18,6 +18,8 @@ SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependent
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 REFERRING = frozenset(REFERENCES)
 CHAINING = REFERRING.union(SAME_VALUE)
+TOLD = frozenset({"$id", "id", "$anchor", "$dynamicAnchor", "pattern", "patternProperties"})
+"""The keywords of a subschema that References keeps."""
 
 
 class SchemaProblem(ValueError):
@@ -39,15 +41,17 @@ class References:
         self._resources: dict[str, Place] = {"": ()}
         self._anchors: dict[tuple[str, str], Place] = {}
         self._resolved: dict[tuple[Place, str], tuple[Place, Any]] = {}
-        self.count = 0  # subschemas, the root included
-        self.patterns: list[str] = []
-        self.name_patterns: list[str] = []
-        for place, schema in subtree((), root):
-            self.count += 1
-            if isinstance(schema, dict) and isinstance(schema.get("pattern"), str):
-                self.patterns.append(schema["pattern"])
-            if isinstance(schema, dict) and isinstance(schema.get("patternProperties"), dict):
-                self.name_patterns += schema["patternProperties"]
+        self.subschemas = tuple(subtree((), root))  # parents first, the root included
+        self.patterns: dict[str, Place] = {}  # with a place of each
+        self.name_patterns: dict[str, Place] = {}
+        for place, schema in self.subschemas:
+            if not isinstance(schema, dict) or TOLD.isdisjoint(schema):
+                continue
+            if isinstance(schema.get("pattern"), str):
+                self.patterns.setdefault(schema["pattern"], (*place, "pattern"))
+            if isinstance(schema.get("patternProperties"), dict):
+                for pattern in schema["patternProperties"]:
+                    self.name_patterns.setdefault(pattern, (*place, "patternProperties", pattern))
             self._identify(place, schema)
 
     @property
@@ -55,7 +59,7 @@ class References:
         """Whether parts of the schema have an address of their own, so that a reference depends on where it stands."""
         return len(self._bases) > 1
 
-    def _identify(self, place: Place, schema: Any) -> None:
+    def _identify(self, place: Place, schema: Mapping[str, Any]) -> None:
         base = self._base(place)
         identifier = self._identifier(schema)
         if isinstance(identifier, str) and identifier.startswith("#"):
@@ -64,7 +68,7 @@ class References:
             base = urldefrag(_joined(base, identifier, place)).url
             self._resources.setdefault(base, place)
             self._bases[place] = base
-        for keyword in ("$anchor", "$dynamicAnchor") if isinstance(schema, dict) else ():
+        for keyword in ("$anchor", "$dynamicAnchor"):
             if isinstance(schema.get(keyword), str):
                 self._anchors.setdefault((base, schema[keyword]), place)
 
@@ -75,9 +79,9 @@ class References:
         enclosing = (place[:end] for end in range(len(place), -1, -1))
         return next((self._bases[outer] for outer in enclosing if outer in self._bases), "")
 
-    def _identifier(self, schema: Any) -> object:
+    def _identifier(self, schema: Mapping[str, Any]) -> object:
         """Return the `$id` of a subschema; up to draft 7 a `$ref` voids all keywords beside it."""
-        if not isinstance(schema, dict) or ("$ref" in schema and self._draft in {"04", "06", "07"}):
+        if "$ref" in schema and self._draft in {"04", "06", "07"}:
             return None
         return schema.get("id" if self._draft == "04" else "$id")
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vlmrun_mock.lazy import lazy
-from vlmrun_mock.schema import limits, unicode_patterns
+from vlmrun_mock.schema import limits, pattern_effort
 from vlmrun_mock.schema.dialect import UNKNOWN, modern
+from vlmrun_mock.schema.latest import Latest
+from vlmrun_mock.schema.pattern_effort import Keywords
 from vlmrun_mock.schema.references import References, SchemaProblem, draft, named_draft
-from vlmrun_mock.schema.unicode_patterns import Keywords
 from vlmrun_mock.schema.violation import LONGEST_MESSAGE, Violation, by_field, of_deepest, of_error
 
 if TYPE_CHECKING:
@@ -75,6 +76,26 @@ class Validator:
             return [_uncheckable(error)]
 
 
+class NamePatterns:
+    """The patterns of `patternProperties`, in a schema that was checked: all are compiled at once."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = patterns
+        self._none_allowed = jsonschema_rs.Draft202012Validator({"patternProperties": dict.fromkeys(patterns, False)})
+
+    def matching(self, name: str) -> list[str]:
+        """Return those that match a name, in order."""
+        errors = list(self._none_allowed.iter_errors({name: None}))
+        matching = {error.schema_path[1] for error in errors}
+        return [pattern for pattern in self._patterns if pattern in matching] if errors else []
+
+
+@lru_cache(maxsize=4)
+def name_patterns(patterns: tuple[str, ...]) -> NamePatterns:
+    """Return patterns of names, compiled."""
+    return NamePatterns(patterns)
+
+
 class LoadedSchema:
     """An untrusted schema that passed the checks: its references, and its validator with a limit on the cost.
 
@@ -85,8 +106,9 @@ class LoadedSchema:
         self.root = root
         self.references = References(root)
         self._uses_references = limits.check_chains(self.references)
-        keywords = unicode_patterns.late(self.references.patterns)
-        unicode_patterns.check([*self.references.name_patterns, *(() if keywords else self.references.patterns)])
+        keywords = pattern_effort.late(self.references.patterns)
+        compiled = self.references.name_patterns | ({} if keywords else self.references.patterns)
+        self.compiling = pattern_effort.checked(compiled)
         self._validator = Validator(root, keywords)
         self.guesses = self._validator.guesses
 
@@ -111,6 +133,9 @@ class LoadedSchema:
 LONGEST_KEPT = 100_000
 """Characters of a schema up to which it is kept once it was checked; what is kept takes ten times as much memory."""
 
+MOST_KEPT = 128
+"""Schemas that are kept; fewer where they have patterns that take much to compile, which take memory too."""
+
 
 def load(schema: object) -> LoadedSchema:
     """Check a schema, or return it from a bounded cache.
@@ -122,14 +147,15 @@ def load(schema: object) -> LoadedSchema:
         raise SchemaProblem((), "a schema must be an object")
     limits.check_json(schema)
     text = json.dumps(schema, sort_keys=False, ensure_ascii=False, separators=(",", ":"))
-    return _kept(text) if len(text) <= LONGEST_KEPT else _load(text)
+    found = KEPT.get(text)
+    if found is None:
+        found = LoadedSchema(json.loads(text))
+        if len(text) <= LONGEST_KEPT:
+            KEPT.put(text, found, 1 + found.compiling)
+    return found
 
 
-def _load(text: str) -> LoadedSchema:
-    return LoadedSchema(json.loads(text))
-
-
-_kept = lru_cache(maxsize=128)(_load)
+KEPT: Latest[LoadedSchema] = Latest(MOST_KEPT)
 
 
 def _compiled(root: Mapping[str, Any], guesses: set[str], keywords: Keywords | None) -> jsonschema_rs.Validator:

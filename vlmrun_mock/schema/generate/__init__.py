@@ -22,7 +22,7 @@ __all__ = ["generate"]
 MOST_ATTEMPTS = 40
 MOST_TURNS = 12  # values tried at one place before another is tried for what encloses it
 EVERYTHING = 1_000
-FILLINGS = ((EVERYTHING, MOST_EFFORT), (3, 6_000))
+FILLINGS = ((EVERYTHING, MOST_EFFORT), (3, 4_500))
 """Attempts, each smaller: levels with optional properties, and the effort that it may take."""
 
 LAST = (1, 2_000)
@@ -50,7 +50,7 @@ def generate(
         deepest = EVERYTHING + 1
         kept: dict[Place, KeptScalar] = {}
         for fill_depth, effort in FILLINGS:
-            loading = loaded.references.count * SUBSCHEMA if fill_depth == EVERYTHING else 0
+            loading = len(loaded.references.subschemas) * SUBSCHEMA if fill_depth == EVERYTHING else 0
             budget = Budget(effort - loading, fill_depth)
             with suppress(Exhausted):
                 if fill_depth < deepest:  # else it would be the same again, with less effort

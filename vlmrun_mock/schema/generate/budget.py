@@ -7,7 +7,7 @@ from vlmrun_mock.schema.references import Place, SchemaProblem
 MOST_VALUES = 6_000
 MOST_STEPS = 20_000
 MOST_TEXT = 1_000_000  # characters
-MOST_EFFORT = 15_000  # to fill everything
+MOST_EFFORT = 12_000  # to fill everything
 
 # Effort is counted in units of about 2 microseconds; to look at a subschema takes 1.
 VALUE = 5

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from vlmrun_mock.schema import pattern_effort
 from vlmrun_mock.schema.references import Place
-from vlmrun_mock.schema.unicode_patterns import LATE
 from vlmrun_mock.schema.validation import Validator
 
 KINDS = ("object", "array", "string", "integer", "fraction", "boolean", "null")
@@ -306,6 +306,5 @@ def canonical(value: object) -> str:
 
 @lru_cache(maxsize=1024)
 def _validator(text: str) -> Validator:
-    # The validator of the whole schema shares a pattern with a class of Unicode if it compiles that late.
-    has_classes = r"\\p{" in text or r"\\P{" in text
-    return Validator(json.loads(text), LATE if has_classes else None)
+    # The validator of the whole schema shares a pattern that takes long if it compiles that late.
+    return Validator(json.loads(text), pattern_effort.LATE if pattern_effort.is_long(text) else None)

@@ -16,6 +16,7 @@ from vlmrun_mock.schema.generate.node import Node, Shape
 from vlmrun_mock.schema.generate.sums import balance, is_line, lines_of
 from vlmrun_mock.schema.generate.words import words_of
 from vlmrun_mock.schema.references import Place, SchemaProblem
+from vlmrun_mock.schema.validation import name_patterns
 
 if TYPE_CHECKING:
     from vlmrun_mock.schema.generate.builder import Builder, Spot
@@ -119,22 +120,13 @@ class Patterns:
     def __init__(self, builder: Builder, node: Node) -> None:
         self._budget = builder.budget
         self._node = node
-        self._patterns = list(node.schema["patternProperties"])
-        self._checks = [builder.check(_pattern(node, [pattern])) for pattern in self._patterns]
-        self._any = builder.check(_pattern(node, self._patterns))
+        self._patterns = tuple(node.schema["patternProperties"])
 
     def of(self, name: str) -> list[Node]:
         """Return the schemas of the patterns that match a name."""
         self._budget.step(self._node.place, 1 + len(self._patterns) // PATTERNS_A_STEP)
-        if not self._any(name):
-            return []
-        matching = (pattern for pattern, is_met in zip(self._patterns, self._checks, strict=True) if is_met(name))
+        matching = name_patterns(self._patterns).matching(name)
         return [self._node.child("patternProperties", pattern) for pattern in matching]
-
-
-def _pattern(node: Node, patterns: list[str]) -> Shape:
-    """Return the shape of a name that matches one of some patterns."""
-    return Shape(denied=(node.made({"allOf": [{"not": {"pattern": pattern}} for pattern in patterns]}),))
 
 
 @dataclass(frozen=True, slots=True)

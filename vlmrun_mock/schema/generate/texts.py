@@ -14,8 +14,8 @@ from vlmrun_mock.schema.generate.budget import PATTERN
 from vlmrun_mock.schema.generate.example import ABSENT
 from vlmrun_mock.schema.generate.names import suggested_text
 from vlmrun_mock.schema.generate.node import Shape
+from vlmrun_mock.schema.pattern_effort import CLASS_EFFORT, effort
 from vlmrun_mock.schema.references import SchemaProblem
-from vlmrun_mock.schema.unicode_patterns import CLASS_EFFORT, classes
 
 if TYPE_CHECKING:
     from vlmrun_mock.schema.generate.builder import Builder, Spot
@@ -107,7 +107,7 @@ def _candidates(builder: Builder, shape: Shape, spot: Spot, variation: int) -> I
         yield from (phrases.date(subject), phrases.date_time(subject), phrases.time(subject))
     for pattern in found:
         others = [other for other in found if other != pattern]
-        builder.budget.spend(shape.place, CLASS_EFFORT * classes(pattern))
+        builder.budget.spend(shape.place, round(CLASS_EFFORT * effort(pattern)))
         for text in _matching(shape, pattern, others, subject):
             builder.budget.spend(shape.place, PATTERN + 2 * len(text))
             yield text
