@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import json
+import os
 import random
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -44,7 +47,8 @@ def filled(size: int, number: int = 0) -> bytes:
 class Reader:
     """An application that reads bodies as the routes do, and answers their digest; it counts the messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
         self.messages = 0
         self.kept: list[bytes] = []
         self.left = threading.Event()
@@ -60,7 +64,7 @@ class Reader:
 
         incoming = Incoming(scope, counted, log)
         try:
-            body = await read(head_of(scope).by_name, incoming, LIMIT)
+            body = await read(head_of(scope).by_name, incoming, self._limit)
         except ClientGone:
             self.kept = exchange.received
             self.left.set()
@@ -146,19 +150,46 @@ def test_a_body_of_known_size_comes_as_one_piece(framing: str, *, direct: bool) 
     assert (reader.messages == 1) == direct
 
 
-def test_what_a_client_sends_after_its_last_request_is_no_request(served_reader: tuple[Reader, str]) -> None:
+@pytest.mark.parametrize("last", [b"{}", filled(LARGE, 3)], ids=["small", "large"])
+@pytest.mark.parametrize("behind", [b"GET /further HTTP/1.1\r\n\r\n", b"no HTTP at all\r\n\r\n", b"\r\n"], ids=repr)
+def test_what_a_client_sends_after_its_last_request_is_no_request(
+    behind: bytes, last: bytes, served_reader: tuple[Reader, str]
+) -> None:
     _, url = served_reader
     body = filled(LARGE)
 
     with connection(url) as wire:
         wire.send(declared(body), body=body)
         digests = [digest_of(wire)]
-        wire.send(declared(b"{}"), CLOSE, body=b"{}GET /further HTTP/1.1\r\n\r\n")
+        wire.send(declared(last), CLOSE, body=last + behind)
         digests.append(digest_of(wire))
-        ended = wire.ended()
 
-    assert digests == [hashlib.sha256(each).hexdigest() for each in (body, b"{}")]
-    assert ended
+    assert digests == [hashlib.sha256(each).hexdigest() for each in (body, last)]
+
+
+def test_a_body_that_there_is_no_memory_for_is_waited_for_as_any_other(capfd: pytest.CaptureFixture[str]) -> None:
+    reader = Reader(limit=10**15)
+    with listening(reader) as listener, connection("http://{}:{}".format(*listener.getsockname())) as wire:
+        wire.send(f"Content-Length: {10**14}\r\n", body=filled(70_000))
+        wire.socket.shutdown(socket.SHUT_WR)
+
+        assert wire.socket.recv(1) == b""
+    assert reader.left.wait(PATIENCE)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux' own figures")
+def test_a_connection_that_stays_open_keeps_nothing_of_its_body(tmp_path: Path) -> None:
+    with serving(tmp_path) as process, contextlib.ExitStack() as stack:
+        resident = []
+        for _ in range(12):
+            wire = stack.enter_context(connection(process.url))
+            wire.send(declared(body_of(5 * LARGE)), body=body_of(5 * LARGE))
+            assert wire.answer()[0] == 201
+            pages = Path(f"/proc/{process.popen.pid}/statm").read_text(encoding="ascii").split()[1]
+            resident.append(int(pages) * os.sysconf("SC_PAGE_SIZE"))
+
+    assert resident[-1] - resident[3] < 3 * 5 * LARGE
 
 
 def test_many_large_bodies_at_once_stay_apart(served_reader: tuple[Reader, str]) -> None:

@@ -31,6 +31,9 @@ DOMAINS: Mapping[Kind, str] = {
 OF_SKILLS = "skill"
 """The domain that an answer names where its request has skills alone, as was recorded."""
 
+ParsePrediction: TypeAlias = Callable[[bytes, Kind, EmbeddedDocuments | None], PredictionRequest]
+"""What parses a body for documents of a kind, which may be taken out of it."""
+
 MADE_UP = "data:application/octet-stream;base64,"
 
 
@@ -93,8 +96,6 @@ def _execution(raw: bytes, embedded: EmbeddedDocuments | None, kind: Kind) -> Pr
     request = _prediction(raw, embedded, kind)
     return replace(request, extraction=msgspec.structs.replace(request.extraction, domain=body.name), domain=body.name)
 
-
-ParsePrediction: TypeAlias = Callable[[bytes, Kind, EmbeddedDocuments | None], PredictionRequest]
 
 UPLOADED: tuple[Kind, ...] = ("image", "document", "audio", "video")
 

@@ -54,12 +54,12 @@ class Incoming:
         self.is_complete = not message.get("more_body", False)
         return message
 
-    async def large(self, begun: bytes, size: int) -> bytes | None:
+    async def read_large(self, begun: bytes, size: int) -> bytes | None:
         """Return a body of a size, of which this was the first message; None where it comes in further ones.
 
         Raises ClientGone.
         """
-        whole: bytes | None = await self._connection.large_body(begun, size) if self._connection else None
+        whole: bytes | None = await self._connection.read_large(begun, size) if self._connection else None
         if whole is not None:
             self.is_complete = len(whole) == size
             self.keep(whole)
@@ -198,7 +198,7 @@ async def pieces(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -
 async def _received(first: bytes, receive: Receive, limit: int, declared: int) -> bytes:
     """Return the whole of a body, of which this was the first piece."""
     if declared > JOINED_AT_ONCE and isinstance(receive, Incoming):
-        whole = await receive.large(first, declared)
+        whole = await receive.read_large(first, declared)
         if whole is not None:
             return whole
     pieces, size, more = [first], len(first), True

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import re
+import sys
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -184,31 +185,37 @@ class _Connection(asyncio.Protocol):
             self.deadline.cancel()
             self.deadline = None
 
-    async def large_body(self, begun: bytes, size: int) -> bytes | None:
+    async def read_large(self, begun: bytes, size: int) -> bytes | None:
         """Return a body of a size, of which some bytes were received; None where it has to be received in pieces.
 
         It is shorter if the client left.
         """
         cycle = self.answering
-        if self.outbox is None or cycle is not self.cycle or not cycle.more_body:
+        is_read_last = cycle is self.cycle and cycle.more_body  # else it is whole, and others come behind it
+        if self.outbox is None or not is_read_last or sys.platform == "win32":  # where asyncio reads more than is asked
             return None
-        body = LargeBody(self, self.transport, self.turns, begun + cycle.body, size)
+        try:
+            body = LargeBody(self, self.transport, self.turns, begun + cycle.body, size)
+        except MemoryError:  # what is announced need not come
+            return None
+        # What uvicorn has received meanwhile is in the body now.
         cycle.body = bytearray()
         cycle.message_event.clear()
         self.transport.set_protocol(body)
         self.flow.resume_reading()
         try:
-            await body.received()
+            await body.wait()
         finally:
             if body.is_complete:
                 cycle.more_body = False
-                self.parser = self._new_parser()  # the last one still waits for the body
+                if cycle.keep_alive and self.parser is not None:  # else the connection is over
+                    self.parser = self._new_parser()
             self.transport.set_protocol(self)
             self.transport.resume_reading()
-        return body.whole()
+        return body.take()
 
     def _new_parser(self) -> Any:
-        """Return a parser as uvicorn makes it."""
+        """Return a parser as uvicorn makes it: one cannot be told that the body it waits for has come another way."""
         parser = type(self.parser)(self)
         with contextlib.suppress(AttributeError):  # httptools before 0.6.3
             parser.set_dangerous_leniencies(lenient_data_after_close=True)

@@ -15,9 +15,10 @@ AT_ONCE = 256 * 1024
 
 
 class LargeBody(asyncio.BufferedProtocol):
-    """The protocol of a connection while the rest of a body of known size comes.
+    """The protocol of a connection while the rest of a body of known size comes: it fills one buffer of that size.
 
     A body that an application receives in pieces is copied four times on its way, to memory that is new each time.
+    Raises MemoryError if there is none for so large a body.
     """
 
     def __init__(
@@ -28,33 +29,34 @@ class LargeBody(asyncio.BufferedProtocol):
         self._turns = turns
         # The file takes these bytes over and gives them back at the end, without a copy.
         self._file = io.BytesIO(malloc.unwritten(size))
-        self._memory = self._file.getbuffer()
-        self._memory[: len(begun)] = begun
-        self._received = len(begun)
+        self._buffer = self._file.getbuffer()
+        self._buffer[: len(begun)] = begun
+        self._filled = len(begun)
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def is_complete(self) -> bool:
         """Return whether all of it is here."""
-        return self._received == len(self._memory)
+        return self._filled == len(self._buffer)
 
-    async def received(self) -> None:
+    async def wait(self) -> None:
         """Wait until all of it is here, or the client has left."""
         await self._ended
 
-    def whole(self) -> bytes:
-        """Return all that is here, and be of no further use."""
-        self._memory.release()
-        self._file.truncate(self._received)
-        return self._file.getvalue()
+    def take(self) -> bytes:
+        """Return all that is here, and free the buffer; to be called once."""
+        self._buffer.release()
+        self._file.truncate(self._filled)
+        with self._file as file:  # uvloop keeps this protocol for as long as the connection is open
+            return file.getvalue()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio gives it
         """Return where the next bytes belong."""
-        return self._memory[self._received : self._received + AT_ONCE]
+        return self._buffer[self._filled : self._filled + AT_ONCE]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Count bytes that came, and read no further until it is the turn of this body."""
-        self._received += nbytes
+        self._filled += nbytes
         self._transport.pause_reading()
         if self.is_complete:
             self._end()

@@ -31,13 +31,14 @@ def keep_freed_memory() -> None:
 
 
 def unwritten(size: int) -> bytes:
-    """Return so many bytes of which none is written: for a caller that writes all that it gives away.
+    """Return bytes with whatever is in memory, for a caller that writes all of them before anybody else reads them.
 
-    `bytes(size)` would write 27 MB in one go, in which nobody is answered.
+    `bytes(size)` writes zeros to all of them in one go, in which nobody is answered. Raises MemoryError.
     """
     try:
-        new = ctypes.pythonapi.PyBytes_FromStringAndSize
+        new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_char_p, ctypes.c_ssize_t)(
+            ("PyBytes_FromStringAndSize", ctypes.pythonapi)
+        )
     except AttributeError:  # another Python than CPython
         return bytes(size)
-    new.argtypes, new.restype = (ctypes.c_char_p, ctypes.c_ssize_t), ctypes.py_object
     return cast("bytes", new(None, size))

@@ -146,7 +146,7 @@ async def parsed(
 ) -> PredictionRequest:
     """Return the request in a body; raises InvalidRequest."""
     try:
-        return await http_body.parsed(lambda raw, embedded: parse(raw, kind, embedded), raw, receive)
+        return await http_body.parsed(lambda text, embedded: parse(text, kind, embedded), raw, receive)
     except InvalidRequest:
         log.entry = msgspec.structs.replace(log.entry, kind="prediction", digest=await http_body.digest(raw))
         raise

@@ -8,7 +8,10 @@ from collections.abc import Callable
 
 
 class Turns:
-    """The steps that wait for their turn: a small request waits for one of them, and not for one of each large body."""
+    """The steps that wait for their turn: a small request waits for one of them, and not for one of each large body.
+
+    Each server has turns of its own, as they are those of one event loop.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
