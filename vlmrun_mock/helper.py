@@ -176,9 +176,9 @@ def work() -> None:
 
 def _collect(calls: int) -> None:
     """Look for garbage between two calls: within one, Python would look through all that it is made from."""
+    gc.collect(2 if calls == 1 or calls % CALLS == 0 else 0)
     if calls == 1:
         gc.freeze()  # what was loaded stays
-    gc.collect(0 if calls % CALLS else 2)
 
 
 @contextlib.contextmanager

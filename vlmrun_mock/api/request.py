@@ -27,7 +27,10 @@ WHOLE = re.compile(r"\.0|e\+")
 """What is in each number that is written as a float though it is whole."""
 
 NOT_PLAIN = (re.compile(DELETE), re.compile(rb"\.\d"), re.compile(rb"e-?\d"))
-"""What is in each float, and in what is escaped: three searches for a byte are faster than one for several."""
+"""What is in each float, and in what is escaped; in a text such as "1.2", it costs time alone.
+
+Three searches for a byte are faster than one for several.
+"""
 
 OwnerT = TypeVar("OwnerT")
 ValueT = TypeVar("ValueT")

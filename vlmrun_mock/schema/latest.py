@@ -18,6 +18,12 @@ class Latest(Generic[ValueT]):
         self._values: OrderedDict[str, tuple[ValueT, float]] = OrderedDict()
         self.weight = 0.0
 
+    @property
+    def values(self) -> dict[str, ValueT]:
+        """Return all that are kept."""
+        with self._lock:
+            return {text: value for text, (value, _) in self._values.items()}
+
     def get(self, text: str) -> ValueT | None:
         """Return the value of a text, or None."""
         with self._lock:

@@ -6,7 +6,16 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vlmrun_mock.schema.references import CHAINING, SAME_VALUE, Place, References, SchemaProblem, children, subtree
+from vlmrun_mock.schema.references import (
+    CHAINING,
+    SAME_VALUE,
+    WITH_PATTERNS,
+    Place,
+    References,
+    SchemaProblem,
+    children,
+    subtree,
+)
 
 DEEPEST = 100  # levels of nesting; a validator recurses on each
 MOST_NODES = 50_000  # JSON values in a schema, data such as enum included
@@ -20,7 +29,10 @@ MINIMA = frozenset(LARGEST_MINIMUM)
 
 
 def check_json(schema: object) -> None:
-    """Raise SchemaProblem unless the schema is finite JSON within the limits, at any depth."""
+    """Raise SchemaProblem unless the schema is finite JSON within the limits, at any depth.
+
+    Short texts in ASCII, which most values of a schema are, have nothing to be checked.
+    """
     waiting: list[tuple[Place, Any]] = [((), schema)]
     met = 0
     while waiting:
@@ -73,6 +85,8 @@ def check_chains(references: References) -> bool:
             continue
         if not MINIMA.isdisjoint(schema):
             _check_minima(place, schema)
+        if not WITH_PATTERNS.isdisjoint(schema):
+            references.note(place, schema)
         if CHAINING.isdisjoint(schema):
             continue
         for target, found in references.targets(place, schema):
@@ -95,6 +109,7 @@ def _check_chain(refs: References, place: Place, schema: Any, chain: tuple[Place
     if place in chain or len(chain) > LONGEST_CHAIN:
         raise SchemaProblem(place, "it refers to itself, or on and on, without going into the value")
     for target, found in refs.same_value(place, schema):
+        # One that leads nowhere ends the chain, which is as long as it may be already or has no circle there.
         if len(chain) == LONGEST_CHAIN or (isinstance(found, dict) and not CHAINING.isdisjoint(found)):
             _check_chain(refs, target, found, (*chain, place), checked)
     checked.add(place)

@@ -1,18 +1,20 @@
 r"""What it takes to compile patterns: much where they have classes of Unicode such as `\p{L}`, or repeat much.
 
-Where a schema has many of them, each is compiled when a text first has to match it.
+Where a schema has many of them, each is compiled when a text first has to match it. Efforts are in classes of Unicode:
+one takes about 0.2 ms, and 40 kB for as long as it is kept. jsonschema-rs refuses a pattern that takes more than 10 MB.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vlmrun_mock.lazy import lazy
 from vlmrun_mock.schema.latest import Latest
+from vlmrun_mock.schema.limits import LONGEST_PATTERN
 from vlmrun_mock.schema.references import Place, SchemaProblem
 
 if TYPE_CHECKING:
@@ -20,117 +22,158 @@ if TYPE_CHECKING:
 else:
     jsonschema_rs = lazy("jsonschema_rs")
 
-CLASS = re.compile(r"\\(?:([pP](?:\{[^}]*\}|\w))|.)", re.DOTALL)
+CLASS = re.compile(r"\\(?:([pP](?:\{[^}]*(?:\}|\Z)|\w))|.)", re.DOTALL)
 """A class of Unicode in group 1, or another escape sequence."""
 
 TOKEN = re.compile(
     r"""
-    (?P<class> \\[pP](?:\{[^}]*\}|\w) )
-    | (?P<set> \[(?:\\.|[^\]\\])*\] )
-    | (?P<repetition> \{(?P<least>\d+)(?:,(?P<most>\d*))?\} )
+    (?P<class> \\[pP](?:\{[^}]*(?:\}|\Z)|\w) )
+    | (?P<set> \[(?:\\.|[^\]\\])*(?:\]|\Z) )
+    | (?P<repetition> \{[ ]*(?P<least>\d+)[ ]*(?:,[ ]*(?P<most>\d*)[ ]*)?\} )
     | (?P<begin> \( ) | (?P<end> \) )
-    | (?P<wide> \. | \\[SDW] )
-    | (?P<narrow> \\. | [^*+?|^$] )
+    | (?P<letters> [a-zA-Z0-9_]+(?=[a-zA-Z0-9_]) ) | (?P<dots> \.+(?=\.) )
+    | (?P<wide> \. | \\[SDW] ) | (?P<blank> \\s )
+    | (?P<between> [\^$|] )
+    | (?P<narrow> \\. | [^*+?] )
     """,
     re.DOTALL | re.VERBOSE,
 )
-"""A part of a pattern."""
+"""A part of a pattern, or several letters or dots, of which the last is a part of its own: it may be repeated.
 
-WIDE_SET = re.compile(r"\[\^|\\[SDWu]|[^\x00-\x7f]")
+It takes all that is left where an end is missing, so that a pattern is looked at once.
+"""
+
+WIDE_SET = re.compile(r"\[\^|\\[SDWxuU]|[^\x00-\x7f]")
 """What is in a set that holds most letters of Unicode, or many of them."""
 
-LEAST, WIDE, NARROW = 1 / 40, 1 / 40, 1 / 800
-"""What any pattern takes, and each part of one that stands for most letters, or for some: in classes of Unicode."""
+CASELESS = re.compile(r"\(\?[a-zA-Z-]*i")
 
-CLASS_EFFORT = 80  # in units of a generation's budget: to compile one
-MOST_AT_ONCE = 100
-"""Classes of Unicode, or as much as they take, that are compiled at once: about a sixtieth of a second."""
+LEAST, WIDE, BLANK, NARROW = 1 / 40, 1 / 40, 1 / 80, 1 / 800
+"""What any pattern takes, and each part of one that stands for most letters, for blanks, and for some letters."""
 
-MOST_AT_LOAD = 400
-"""The same that may be compiled when a schema is loaded: less than a tenth of a second."""
+MEMBER = 1 / 300
+"""What each letter takes that a set lists, where it is not in ASCII."""
 
-MOST_KEPT = 300
-"""The same that are kept compiled: some ten megabytes."""
+BETWEEN = 5 * NARROW
+"""What a group takes, or an alternative, beside its parts."""
 
-LONG = 0.5
-"""What one pattern of a value takes that is compiled late, and shared with the validator of the whole schema."""
+EITHER_CASE = 6
+"""How many times as much a pattern takes that stands for letters in either case."""
+
+MOST = 1_000_000.0
+"""The most that is counted."""
+
+LONGEST_REPETITION = 9
+"""Digits of a count that are read."""
+
+TOGETHER = 100.0
+"""What the patterns of a schema may take to be compiled when it is loaded, rather than late: 20 ms."""
+
+SURELY_VALID = 120.0
+"""Up to this, a pattern takes less than 10 MB; one that takes more is compiled early, to tell."""
+
+MOST_AT_LOAD = 550
+"""What may be compiled when a schema is loaded: a tenth of a second."""
+
+MOST_KEPT = 600.0
+"""What is kept compiled: 25 MB."""
+
+SHARED = 0.5
+"""From this on, a pattern is compiled once for the whole schema and for the values that are tried one by one."""
+
+CLASS_EFFORT = 30
+"""Units of a generation's budget for one class."""
 
 IN_JSON = re.compile(r'"pattern": ("(?:[^"\\]|\\.)*")')
 
 
-def checked(patterns: Mapping[str, Place]) -> float:
-    """Return what it takes to compile the patterns of a schema, which have places in it.
-
-    Raises SchemaProblem for too much, at the place of the one that takes most.
-    """
-    found = sum(map(effort, patterns))
-    if found > MOST_AT_LOAD:
-        words = f"as long as more than {MOST_AT_LOAD:,} classes of Unicode such as \\p{{L}}"
-        message = f"the schema's patterns take {words} to compile: use fewer of these, or repeat them less often"
-        raise SchemaProblem(patterns[max(patterns, key=effort)], message)
-    return found
-
-
 @lru_cache(maxsize=4096)
 def effort(pattern: str) -> float:
-    """Return about how many classes of Unicode take as long to compile as a pattern.
-
-    What is repeated is compiled as often.
-    """
-    open_groups, last = [0.0], 0.0
+    """Return about what a pattern takes to compile, at most MOST; what is repeated is compiled as often."""
+    if len(pattern) > LONGEST_PATTERN:
+        return MOST
+    groups = [0.0]
+    last = 0.0  # of the part that a repetition behind it repeats
     for token in TOKEN.finditer(pattern):
         if token["begin"]:
-            open_groups.append(0.0)
+            groups.append(BETWEEN)
+            last = 0.0
             continue
         if token["repetition"]:
-            more = last * (max(int(token["least"]), int(token["most"] or 0)) - 1)
-            last += more
+            counts = (token["least"], token["most"] or "0")
+            times = max(1, *(int(count[:LONGEST_REPETITION]) for count in counts))
+            more, last = last * (times - 1), min(last * times, MOST)
         elif token["end"]:
-            last = more = open_groups.pop() if len(open_groups) > 1 else 0.0
+            more = last = groups.pop() if len(groups) > 1 else 0.0
+        elif token["between"]:
+            more, last = BETWEEN, 0.0
         else:
-            last = more = _effort_of(token)
-        open_groups[-1] += more
-    return LEAST + sum(open_groups)
+            more = last = _effort_of(token)
+        groups[-1] = min(groups[-1] + more, MOST)
+    return min((LEAST + sum(groups)) * (EITHER_CASE if CASELESS.search(pattern) else 1), MOST)
 
 
 def _effort_of(token: re.Match[str]) -> float:
-    """Return what a part of a pattern takes that stands for one letter."""
-    classes = sum(bool(found[1]) for found in CLASS.finditer(token["set"] or "")) if token["set"] else 0
-    if token["class"] or classes:
-        return max(1.0, classes)
-    return WIDE if token["wide"] or (token["set"] and WIDE_SET.search(token["set"])) else NARROW
+    """Return what a part of a pattern takes that stands for letters."""
+    if token["class"]:
+        return 1.0
+    if token["letters"] or token["dots"]:
+        return len(token[0]) * (NARROW if token["letters"] else WIDE)
+    letters = token["set"]
+    if letters:
+        classes = sum(bool(found[1]) for found in CLASS.finditer(letters))
+        members = sum(not letter.isascii() for letter in letters) + len(re.findall(r"\\[xuU]", letters))
+        of_letters = WIDE if WIDE_SET.search(letters) else BLANK if r"\s" in letters else NARROW
+        return classes or of_letters + members * MEMBER
+    return WIDE if token["wide"] else BLANK if token["blank"] else NARROW
 
 
-def is_long(text: str) -> bool:
-    """Return whether the JSON text of a schema, as `json.dumps` writes it, has a pattern that takes long."""
-    return any(effort(json.loads(pattern)) > LONG for pattern in IN_JSON.findall(text))
+def compiled(patterns: Mapping[str, Place], names: Mapping[str, Place]) -> tuple[Keywords | None, float]:
+    """Return the keyword that compiles the patterns of values late, or None, and what is compiled early.
 
-
-def late(patterns: Collection[str]) -> Keywords | None:
-    """Return the keyword that compiles patterns late if many are costly, each of them not too much, and all are valid.
-
-    A very long pattern is compiled at once, as it may be too long.
+    That is all if it is little, or if one of them is wrong, which is then named where it is compiled. Those of `names`
+    are compiled early, twice. Raises SchemaProblem for what takes too long, at the place of the one that takes most.
     """
-    efforts = [effort(pattern) for pattern in patterns]
-    if sum(efforts) <= MOST_AT_ONCE or max(efforts) > MOST_AT_ONCE:
-        return None
-    named = {found[0] for pattern in patterns for found in CLASS.finditer(pattern) if found[1]}
-    cheap = {_repeated_once(CLASS.sub(lambda found: "a" if found[1] else found[0], each)) for each in patterns}
+    if sum(map(effort, patterns)) <= TOGETHER:
+        return None, _checked(patterns, names)
+    early = {pattern: place for pattern, place in patterns.items() if effort(pattern) > SURELY_VALID}
+    cheap = {_cheap(pattern) for pattern in patterns}
+    cheap.update(found[0] for pattern in patterns for found in CLASS.finditer(pattern) if found[1])
+    found = _checked(early, names, sum(map(effort, cheap)))
     try:
-        jsonschema_rs.Draft202012Validator({"allOf": [{"pattern": pattern} for pattern in sorted((*named, *cheap))]})
+        for pattern in early:
+            _matcher(pattern)
+        jsonschema_rs.Draft202012Validator({"allOf": [{"pattern": pattern} for pattern in sorted(cheap)]})
     except ValueError:
-        return None
-    return LATE
+        return None, _checked(patterns, names)
+    return LATE, found
 
 
-def _repeated_once(pattern: str) -> str:
-    """Return a pattern that is as valid as another, without its long repetitions."""
+def _checked(patterns: Mapping[str, Place], names: Mapping[str, Place], more: float = 0.0) -> float:
+    """Return what patterns take to compile; raises SchemaProblem for too much."""
+    found = sum(map(effort, patterns)) + 2 * sum(map(effort, names)) + more
+    if found > MOST_AT_LOAD:
+        places = {**patterns, **names}
+        words = f"as long as more than {MOST_AT_LOAD:,} classes of Unicode such as \\p{{L}}"
+        message = f"the schema's patterns take {words} to compile: use fewer of these, or repeat them less often"
+        raise SchemaProblem(places[max(places, key=effort)] if places else (), message)
+    return found
 
-    def once(token: re.Match[str]) -> str:
-        is_valid = not token["most"] or int(token["least"] or 0) <= int(token["most"])
-        return "{1}" if token["repetition"] and is_valid else token[0]
 
-    return TOKEN.sub(once, pattern)
+def _cheap(pattern: str) -> str:
+    """Return a pattern that is as valid as another, and takes little."""
+
+    def part(token: re.Match[str]) -> str:
+        if token["repetition"]:
+            is_valid = not token["most"] or int(token["least"][:9]) <= int(token["most"][:9])
+            return "{1}" if is_valid else token[0]
+        if token["set"]:
+            return CLASS.sub(lambda found: "a" if found[1] else found[0], token[0])
+        if token["letters"] or token["dots"]:
+            return ""
+        return "a" if token["class"] or token["wide"] else token[0]
+
+    return TOKEN.sub(part, pattern)
 
 
 class LatePattern:
@@ -153,7 +196,6 @@ class LatePattern:
 Keywords: TypeAlias = Mapping[str, type[LatePattern]]
 LATE: Keywords = {"pattern": LatePattern}
 
-
 MATCHERS: Latest[jsonschema_rs.Validator] = Latest(MOST_KEPT)
 
 
@@ -164,3 +206,9 @@ def _matcher(pattern: str) -> jsonschema_rs.Validator:
         found = jsonschema_rs.Draft202012Validator({"pattern": pattern})
         MATCHERS.put(pattern, found, effort(pattern))
     return found
+
+
+def in_json(text: str) -> tuple[Keywords | None, float]:
+    """Return the same as `compiled` for a schema that was checked, as `json.dumps` writes it."""
+    efforts = [effort(json.loads(pattern)) for pattern in IN_JSON.findall(text)]
+    return (LATE, 0.0) if any(each > SHARED for each in efforts) else (None, sum(efforts))

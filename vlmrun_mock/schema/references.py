@@ -18,8 +18,8 @@ SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependent
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 REFERRING = frozenset(REFERENCES)
 CHAINING = REFERRING.union(SAME_VALUE)
-TOLD = frozenset({"$id", "id", "$anchor", "$dynamicAnchor", "pattern", "patternProperties"})
-"""The keywords of a subschema that References keeps."""
+IDENTIFYING = frozenset({"$id", "id", "$anchor", "$dynamicAnchor"})
+WITH_PATTERNS = frozenset({"pattern", "patternProperties"})
 
 
 class SchemaProblem(ValueError):
@@ -42,17 +42,19 @@ class References:
         self._anchors: dict[tuple[str, str], Place] = {}
         self._resolved: dict[tuple[Place, str], tuple[Place, Any]] = {}
         self.subschemas = tuple(subtree((), root))  # parents first, the root included
-        self.patterns: dict[str, Place] = {}  # with a place of each
+        self.patterns: dict[str, Place] = {}  # with a place of each; of the subschemas that `note` was told
         self.name_patterns: dict[str, Place] = {}
         for place, schema in self.subschemas:
-            if not isinstance(schema, dict) or TOLD.isdisjoint(schema):
-                continue
-            if isinstance(schema.get("pattern"), str):
-                self.patterns.setdefault(schema["pattern"], (*place, "pattern"))
-            if isinstance(schema.get("patternProperties"), dict):
-                for pattern in schema["patternProperties"]:
-                    self.name_patterns.setdefault(pattern, (*place, "patternProperties", pattern))
-            self._identify(place, schema)
+            if isinstance(schema, dict) and not IDENTIFYING.isdisjoint(schema):
+                self._identify(place, schema)
+
+    def note(self, place: Place, schema: Mapping[str, Any]) -> None:
+        """Keep the patterns of a subschema."""
+        if isinstance(schema.get("pattern"), str):
+            self.patterns.setdefault(schema["pattern"], (*place, "pattern"))
+        if isinstance(schema.get("patternProperties"), dict):
+            for pattern in schema["patternProperties"]:
+                self.name_patterns.setdefault(pattern, (*place, "patternProperties"))
 
     @property
     def has_resources(self) -> bool:

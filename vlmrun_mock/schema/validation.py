@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -77,23 +77,20 @@ class Validator:
 
 
 class NamePatterns:
-    """The patterns of `patternProperties`, in a schema that was checked: all are compiled at once."""
+    """The patterns of a `patternProperties`, all compiled at once; raises ValueError for a wrong one."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = patterns
-        self._none_allowed = jsonschema_rs.Draft202012Validator({"patternProperties": dict.fromkeys(patterns, False)})
+        each = [{"patternProperties": {pattern: False}} for pattern in patterns]
+        self._none_allowed = jsonschema_rs.Draft202012Validator({"allOf": each})
 
     def matching(self, name: str) -> list[str]:
         """Return those that match a name, in order."""
-        errors = list(self._none_allowed.iter_errors({name: None}))
-        matching = {error.schema_path[1] for error in errors}
-        return [pattern for pattern in self._patterns if pattern in matching] if errors else []
-
-
-@lru_cache(maxsize=4)
-def name_patterns(patterns: tuple[str, ...]) -> NamePatterns:
-    """Return patterns of names, compiled."""
-    return NamePatterns(patterns)
+        value = {name: None}
+        if self._none_allowed.is_valid(value):
+            return []
+        positions = {int(error.schema_path[1]) for error in self._none_allowed.iter_errors(value)}
+        return [self._patterns[position] for position in sorted(positions)]
 
 
 class LoadedSchema:
@@ -106,9 +103,8 @@ class LoadedSchema:
         self.root = root
         self.references = References(root)
         self._uses_references = limits.check_chains(self.references)
-        keywords = pattern_effort.late(self.references.patterns)
-        compiled = self.references.name_patterns | ({} if keywords else self.references.patterns)
-        self.compiling = pattern_effort.checked(compiled)
+        keywords, self.compiling = pattern_effort.compiled(self.references.patterns, self.references.name_patterns)
+        self._name_patterns: dict[tuple[str, ...], NamePatterns] = {}
         self._validator = Validator(root, keywords)
         self.guesses = self._validator.guesses
 
@@ -119,6 +115,13 @@ class LoadedSchema:
     def field_violations(self, value: object, *, selected: bool = False) -> list[Violation]:
         """Return one violation for each wrong field, as Validator does."""
         return self._nesting_violations(value) or self._validator.field_violations(value, selected=selected)
+
+    def name_patterns(self, patterns: tuple[str, ...]) -> NamePatterns:
+        """Return the patterns of a `patternProperties` of the schema, compiled; raises ValueError for a wrong one."""
+        found = self._name_patterns.get(patterns)
+        if found is None:
+            found = self._name_patterns[patterns] = NamePatterns(patterns)
+        return found
 
     def _nesting_violations(self, value: object) -> list[Violation]:
         """Return a violation if `value` is nested too deeply; raises SchemaProblem if checking it takes too long."""
@@ -133,8 +136,11 @@ class LoadedSchema:
 LONGEST_KEPT = 100_000
 """Characters of a schema up to which it is kept once it was checked; what is kept takes ten times as much memory."""
 
-MOST_KEPT = 128
-"""Schemas that are kept; fewer where they have patterns that take much to compile, which take memory too."""
+WEIGHT = 5.0
+"""What a schema weighs that is kept, beside its compiled patterns, in classes of Unicode."""
+
+MOST_KEPT = 640.0
+"""What all that are kept may weigh: 128 schemas without costly patterns."""
 
 
 def load(schema: object) -> LoadedSchema:
@@ -151,7 +157,7 @@ def load(schema: object) -> LoadedSchema:
     if found is None:
         found = LoadedSchema(json.loads(text))
         if len(text) <= LONGEST_KEPT:
-            KEPT.put(text, found, 1 + found.compiling)
+            KEPT.put(text, found, WEIGHT + found.compiling)
     return found
 
 

@@ -129,7 +129,7 @@ class Builder:
         self.fill_depth = budget.fill_depth  # levels with optional properties
         self.schema_uri = str(loaded.root.get("$schema", ""))
         self.places: dict[Place, Place] = {}  # in the schema, by path in the answer
-        self._loaded = loaded
+        self.loaded = loaded
         self._siblings = draft(loaded.root) in {"2019-09", "2020-12"}
         self._turns = tried.turns
         self._kept = tried.kept
@@ -154,7 +154,7 @@ class Builder:
         found = self._texts.get(node.place)
         if found is None or found[0] is not node.schema:
             text = json.dumps(node.schema)
-            text = f"{node.place} {text}" if '"$' in text and self._loaded.references.has_resources else text
+            text = f"{node.place} {text}" if '"$' in text and self.loaded.references.has_resources else text
             found = self._texts[node.place] = (node.schema, text)
         return found[1]
 
@@ -162,7 +162,7 @@ class Builder:
         """Build the whole answer."""
         scope = base if isinstance(base, dict) else {}
         found = ABSENT if base is None else base
-        return self.build([Node((), self._loaded.root)], Spot(example=found, scope=scope, entered={(): 1}))
+        return self.build([Node((), self.loaded.root)], Spot(example=found, scope=scope, entered={(): 1}))
 
     def build(self, nodes: Sequence[Node], spot: Spot) -> object:
         """Build a value that meets all of `nodes`; raises SchemaProblem if none is found."""
@@ -234,7 +234,7 @@ class Builder:
         self, nodes: Sequence[Node], entered: Mapping[Place, int], problems: list[SchemaProblem]
     ) -> Iterator[Shape]:
         alternatives = Alternatives(
-            self._loaded.references,
+            self.loaded.references,
             problems,
             siblings=self._siblings,
             entered=entered,

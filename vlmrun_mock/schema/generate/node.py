@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from vlmrun_mock.schema import pattern_effort
+from vlmrun_mock.schema.latest import Latest
 from vlmrun_mock.schema.references import Place
 from vlmrun_mock.schema.validation import Validator
 
@@ -304,7 +305,20 @@ def canonical(value: object) -> str:
     return json.dumps(value)
 
 
-@lru_cache(maxsize=1024)
+WEIGHT = 0.1
+"""What a validator of keywords weighs, beside its patterns, in classes of Unicode."""
+
+MOST_VALIDATORS = 100.0
+"""What all that are kept may weigh: a thousand without patterns."""
+
+VALIDATORS: Latest[Validator] = Latest(MOST_VALIDATORS)
+
+
 def _validator(text: str) -> Validator:
-    # The validator of the whole schema shares a pattern that takes long if it compiles that late.
-    return Validator(json.loads(text), pattern_effort.LATE if pattern_effort.is_long(text) else None)
+    found = VALIDATORS.get(text)
+    if found is None:
+        # The validator of the whole schema shares a pattern that takes long.
+        keywords, compiling = pattern_effort.in_json(text)
+        found = Validator(json.loads(text), keywords)
+        VALIDATORS.put(text, found, WEIGHT + compiling)
+    return found

@@ -16,7 +16,6 @@ from vlmrun_mock.schema.generate.node import Node, Shape
 from vlmrun_mock.schema.generate.sums import balance, is_line, lines_of
 from vlmrun_mock.schema.generate.words import words_of
 from vlmrun_mock.schema.references import Place, SchemaProblem
-from vlmrun_mock.schema.validation import name_patterns
 
 if TYPE_CHECKING:
     from vlmrun_mock.schema.generate.builder import Builder, Spot
@@ -118,14 +117,17 @@ class Patterns:
     """The `patternProperties` of a subschema."""
 
     def __init__(self, builder: Builder, node: Node) -> None:
-        self._budget = builder.budget
+        self._builder = builder
         self._node = node
         self._patterns = tuple(node.schema["patternProperties"])
 
     def of(self, name: str) -> list[Node]:
         """Return the schemas of the patterns that match a name."""
-        self._budget.step(self._node.place, 1 + len(self._patterns) // PATTERNS_A_STEP)
-        matching = name_patterns(self._patterns).matching(name)
+        self._builder.budget.step(self._node.place, 1 + len(self._patterns) // PATTERNS_A_STEP)
+        try:
+            matching = self._builder.loaded.name_patterns(self._patterns).matching(name)
+        except ValueError as error:  # where the keyword is none of its draft, which has checked nothing
+            raise SchemaProblem((*self._node.place, "patternProperties"), "one of its names is no pattern") from error
         return [self._node.child("patternProperties", pattern) for pattern in matching]
 
 
