@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import http.client
 import pstats
+import socket
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from benchmarks.bodies import COUNTER, Body
 from benchmarks.environments import ROOT
 from benchmarks.machine import Cores
 from benchmarks.peers import SUBJECT, Peer, peers
-from benchmarks.server import Connection, serving
+from benchmarks.server import HEADERS, SUCCESS, Server, serving
 
 REQUESTS = 5_000
 OFTEN = 0.9
@@ -91,11 +92,26 @@ def shares(timings: Mapping[Function, Timings], requests: int) -> list[Share]:
 def _profiled(subject: Peer, body: Body, folder: Path, cores: Cores) -> list[Share]:
     file = folder.with_suffix(".profile")
     command = [sys.executable, "-m", "cProfile", "-o", str(file), "-m", "vlmrun_mock", "serve"]
-    with serving(replace(subject, command=command), folder, cores) as server, closing(Connection(server)) as connection:
+    with (
+        serving(replace(subject, command=command), folder, cores) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as wire,
+    ):
         for number in range(REQUESTS):
-            connection.answer(body, number)
+            _ask_at_once(wire, server, b"".join(body.pieces(number)))
     timings: Mapping[Function, Timings] = pstats.Stats(str(file)).stats  # type: ignore[attr-defined] # it is documented
     return shares(timings, REQUESTS)
+
+
+def _ask_at_once(wire: socket.socket, server: Server, content: bytes) -> None:
+    """Send head and body together, as wrk does, and read the answer; raises HTTPException."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+    line = f"POST {server.peer.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}Content-Length: {len(content)}\r\n\r\n"
+    wire.sendall(line.encode() + content)
+    answer = http.client.HTTPResponse(wire)
+    answer.begin()
+    answer.read()
+    if answer.status not in SUCCESS:
+        raise http.client.HTTPException(f"it answers {answer.status}")
 
 
 def _of_modules(found: Mapping[str, Sequence[Share]]) -> Iterator[str]:

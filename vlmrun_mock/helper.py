@@ -29,7 +29,7 @@ HERE_ON = b"vlmrun-mock answers from here on\n"
 NO_CTRL_C = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """On Windows, keeps the process from what ends the server."""
 
-PATIENCE = 1.0
+PATIENCE = 2.0
 """Seconds that an answer is waited for: what the most costly take beside a server that is kept busy."""
 
 TURN = 0.0005
