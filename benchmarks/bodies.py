@@ -45,7 +45,7 @@ class Body:
         yield rest[done:]  # type: ignore[misc] # likewise
 
     def small_pieces(self, number: int) -> Iterator[bytes]:
-        """Yield the same in parts of at most `SMALL` bytes."""
+        """Yield the parts of the body with this number, each of at most SMALL bytes."""
         for piece in self.pieces(number):
             yield from (piece[start : start + SMALL] for start in range(0, len(piece), SMALL))
 

@@ -32,8 +32,7 @@ from vlmrun_mock.schema.pattern_effort import (
     in_json,
 )
 from vlmrun_mock.schema.references import SchemaProblem
-from vlmrun_mock.schema.validation import KEPT, NamePatterns, load
-from vlmrun_mock.schema.validation import MOST_KEPT as MOST_SCHEMAS
+from vlmrun_mock.schema.validation import KEPT, MOST_SCHEMAS, NamePatterns, load
 from vlmrun_mock.schema.violation import LONGEST_MESSAGE
 from vlmrun_mock.seed import Seed
 

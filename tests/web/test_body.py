@@ -17,10 +17,12 @@ import pytest
 
 from tests.conftest import Serve
 from tests.serving import CHAT, RunningMock, image_message
+from vlmrun_mock.api import chat_parser, execution_parser
 from vlmrun_mock.api.bodies import MOST_VALUES
+from vlmrun_mock.documents.embedded import WINDOW
 from vlmrun_mock.mock.journal import Journal
 from vlmrun_mock.mock.options.option import MEBIBYTE
-from vlmrun_mock.web.body import DRAIN_BYTES, ClientGone, Incoming, read
+from vlmrun_mock.web.body import DRAIN_BYTES, ClientGone, Incoming, parsed, read
 from vlmrun_mock.web.exchange import Exchange
 from vlmrun_mock.web.head import Head
 from vlmrun_mock.web.request_log import RequestLog
@@ -328,3 +330,27 @@ def test_of_a_body_that_ended_too_early_is_kept_what_came() -> None:
     piece = {"type": "http.request", "body": b"half", "more_body": True}
 
     assert kept_of(piece, {"type": "http.disconnect"}) == [b"half"]
+
+
+@pytest.mark.parametrize("parse", [chat_parser.parse, execution_parser.parse], ids=["a chat", "an execution"])
+def test_others_have_their_turn_while_the_documents_of_a_large_body_are_decoded(parse: Any) -> None:
+    url = "data:image/png;base64," + "A" * 40 * WINDOW
+    raw = json.dumps({"messages": [{"content": "Extract"}], "inputs": {"a": url}, "urls": [url]}).encode()
+    rounds = before = 0
+
+    def counted(text: bytes, embedded: Any) -> Any:
+        nonlocal before
+        before = rounds
+        return parse(text, embedded)
+
+    async def run() -> None:
+        nonlocal rounds
+        work = asyncio.ensure_future(parsed(counted, raw, None))
+        while not work.done():
+            rounds += 1
+            await asyncio.sleep(0)
+        assert work.result()
+
+    asyncio.run(run())
+
+    assert before >= 80

@@ -109,7 +109,7 @@ def _check_chain(refs: References, place: Place, schema: Any, chain: tuple[Place
     if place in chain or len(chain) > LONGEST_CHAIN:
         raise SchemaProblem(place, "it refers to itself, or on and on, without going into the value")
     for target, found in refs.same_value(place, schema):
-        # One that leads nowhere ends the chain, which is as long as it may be already or has no circle there.
+        # A subschema that refers to nothing cannot close a circle: it counts only where the chain is too long with it.
         if len(chain) == LONGEST_CHAIN or (isinstance(found, dict) and not CHAINING.isdisjoint(found)):
             _check_chain(refs, target, found, (*chain, place), checked)
     checked.add(place)

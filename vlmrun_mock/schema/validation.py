@@ -136,11 +136,11 @@ class LoadedSchema:
 LONGEST_KEPT = 100_000
 """Characters of a schema up to which it is kept once it was checked; what is kept takes ten times as much memory."""
 
-WEIGHT = 5.0
+SCHEMA_WEIGHT = 5.0
 """What a schema weighs that is kept, beside its compiled patterns, in classes of Unicode."""
 
-MOST_KEPT = 640.0
-"""What all that are kept may weigh: 128 schemas without costly patterns."""
+MOST_SCHEMAS = 640.0
+"""What all schemas that are kept may weigh: 128 schemas without costly patterns."""
 
 
 def load(schema: object) -> LoadedSchema:
@@ -157,11 +157,11 @@ def load(schema: object) -> LoadedSchema:
     if found is None:
         found = LoadedSchema(json.loads(text))
         if len(text) <= LONGEST_KEPT:
-            KEPT.put(text, found, WEIGHT + found.compiling)
+            KEPT.put(text, found, SCHEMA_WEIGHT + found.compiling)
     return found
 
 
-KEPT: Latest[LoadedSchema] = Latest(MOST_KEPT)
+KEPT: Latest[LoadedSchema] = Latest(MOST_SCHEMAS)
 
 
 def _compiled(root: Mapping[str, Any], guesses: set[str], keywords: Keywords | None) -> jsonschema_rs.Validator:

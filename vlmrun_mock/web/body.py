@@ -25,7 +25,10 @@ QUICK = 200_000
 """How many bytes of a body, or characters to count, are handled in the event loop: longer ones go to a thread."""
 
 JOINED_AT_ONCE = 1024 * 1024
-"""How many bytes of a body are joined in the event loop. From there on, to join them leaves the interpreter free."""
+"""How many bytes of a body are joined in the event loop: to join more leaves the interpreter free.
+
+A body that is declared as larger is read straight to where it stays, where that is possible.
+"""
 
 DRAIN_BYTES = 64 * 1024 * 1024
 DRAIN_SECONDS = 10.0

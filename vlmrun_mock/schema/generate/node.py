@@ -305,7 +305,7 @@ def canonical(value: object) -> str:
     return json.dumps(value)
 
 
-WEIGHT = 0.1
+VALIDATOR_WEIGHT = 0.1
 """What a validator of keywords weighs, beside its patterns, in classes of Unicode."""
 
 MOST_VALIDATORS = 100.0
@@ -320,5 +320,5 @@ def _validator(text: str) -> Validator:
         # The validator of the whole schema shares a pattern that takes long.
         keywords, compiling = pattern_effort.in_json(text)
         found = Validator(json.loads(text), keywords)
-        VALIDATORS.put(text, found, WEIGHT + compiling)
+        VALIDATORS.put(text, found, VALIDATOR_WEIGHT + compiling)
     return found
